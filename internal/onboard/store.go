@@ -1,0 +1,217 @@
+package onboard
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"usher/internal/secret"
+)
+
+// ErrNoRow is what a Store returns when a key is not there.
+var ErrNoRow = errors.New("no such row")
+
+// ErrFenced is what a Store returns when a claim was lost to another holder: the
+// late write changed nothing.
+var ErrFenced = errors.New("the claim was lost")
+
+// Store is what the service asks of storage. One Store serves one platform.
+// Every method is atomic and durable when it returns nil. Secrets are sealed
+// before they reach the database. "now" is always an argument.
+type Store interface {
+	// SaveAttempt inserts a new attempt.
+	SaveAttempt(ctx context.Context, a Attempt) error
+	// Attempt, AttemptByPhoneCode and AttemptByInviteCode read one, or ErrNoRow.
+	Attempt(ctx context.Context, id string) (Attempt, error)
+	AttemptByPhoneCode(ctx context.Context, code string) (Attempt, error)
+	AttemptByInviteCode(ctx context.Context, code string) (Attempt, error)
+	// AttemptsBySession lists the newest attempts begun by a session, newest first.
+	AttemptsBySession(ctx context.Context, session string, limit int) ([]Attempt, error)
+	// ClaimOpened records the first opening and reports whether this call was it.
+	ClaimOpened(ctx context.Context, id string, now time.Time) (bool, error)
+	// SaveInvite gives an attempt that is not finished an invite code, a
+	// recipient and a longer life. An attempt that has a code keeps it; the row
+	// as it then is comes back.
+	SaveInvite(ctx context.Context, id, code, recipient string, expires time.Time) (Attempt, error)
+	// SaveBlocked records why an unfinished attempt cannot go on.
+	SaveBlocked(ctx context.Context, id string, key Key, now time.Time) error
+	// ClearBlocked lets every unfinished attempt blocked by one of keys go on, and
+	// returns their ids.
+	ClearBlocked(ctx context.Context, keys []Key, now time.Time) ([]string, error)
+
+	// SaveHandoff inserts the hand-off and moves its attempt on: HandedOffAt and
+	// CodeEndsAt are set and Blocked is cleared, in one transaction.
+	SaveHandoff(ctx context.Context, h Handoff) error
+	// HandoffByState and HandoffByCode find a hand-off by a keyed hash, or ErrNoRow.
+	HandoffByState(ctx context.Context, stateHash string) (Handoff, error)
+	HandoffByCode(ctx context.Context, codeHash string) (Handoff, error)
+	// Handoffs lists the hand-offs of one attempt, newest first.
+	Handoffs(ctx context.Context, attemptID string) ([]Handoff, error)
+
+	// SaveArrival stores an arrival unless its digest is known, and reports
+	// whether it was new. Concurrent calls share one commit. When AttemptID is
+	// set, the ArrivedAt of that attempt is set in the same commit if it was not
+	// and the attempt is not finished.
+	SaveArrival(ctx context.Context, a Arrival) (isNew bool, err error)
+	// ClaimArrivals leases up to limit arrivals that are due, oldest first, until
+	// the lease ends. Each claim raises Tries and Fence. Two callers never hold
+	// the same arrival at one time. codeHash, when not empty, limits the claim to
+	// arrivals of that code.
+	ClaimArrivals(ctx context.Context, now, leaseUntil time.Time, limit int, codeHash string) ([]Arrival, error)
+	// FinishArrival ends a claimed arrival, or returns ErrFenced. appID, when not
+	// empty, is recorded as the account it turned out to be about.
+	FinishArrival(ctx context.Context, id, fence int64, outcome Outcome, appID AppID, now time.Time) error
+	// RetryArrival gives a claimed arrival back, to be due at next; reason is a
+	// class and errcode for people, never a secret.
+	RetryArrival(ctx context.Context, id, fence int64, next time.Time, reason string) error
+
+	// ClaimExchange takes the right to spend the code with hash codeHash. Only
+	// one caller holds it until leaseUntil. handoffID, when not empty, makes a
+	// code of the same hand-off count as the same exchange: while one of them is
+	// held or done, the others are refused.
+	ClaimExchange(ctx context.Context, codeHash, handoffID string, now, leaseUntil time.Time) (ExchangeClaim, error)
+	// FinishExchange stores what the exchange brought (see Arrived) in one
+	// transaction: the account with its grants and tokens (an empty token never
+	// replaces a stored one; the account's replaced refresh token is kept beside
+	// the new one), a row of grant history when the sets changed, the exchange as
+	// done, and the attempt's end when there is one. It writes the account only
+	// when no newer authorization is stored; superseded then says so and the
+	// exchange and attempt are still finished. ErrFenced when the claim was lost.
+	FinishExchange(ctx context.Context, a Arrived) (superseded bool, err error)
+	// FailExchange ends a claim without a result: final when the code is spent,
+	// otherwise the claim is given back at once.
+	FailExchange(ctx context.Context, codeHash string, fence int64, final bool, now time.Time) error
+
+	// Account reads one account, or ErrNoRow.
+	Account(ctx context.Context, appID AppID) (Account, error)
+	// Credentials reads the tokens of one account, or ErrNoRow.
+	Credentials(ctx context.Context, appID AppID) (Credentials, error)
+	// SaveProfile stores the profile read at now, and the grants when they are
+	// not nil. It never touches tokens.
+	SaveProfile(ctx context.Context, appID AppID, p Profile, now time.Time) error
+	// ClaimUnprofiled lists up to limit accounts without a profile whose last try
+	// is older than before, and marks them as tried at now.
+	ClaimUnprofiled(ctx context.Context, now, before time.Time, limit int) ([]AppID, error)
+	// SaveRevoked tombstones an account unless its newest authorization is after
+	// at, and reports whether it did. Finished attempts of the account show it.
+	SaveRevoked(ctx context.Context, appID AppID, at, now time.Time) (bool, error)
+	// SaveRescan marks an account whose refresh token is proven dead.
+	SaveRescan(ctx context.Context, appID AppID, fence int64, reason string, now time.Time) error
+	// GrantChanges lists the newest changes of an account's grants first.
+	GrantChanges(ctx context.Context, appID AppID, limit int) ([]GrantChange, error)
+
+	// ClaimDue leases up to limit served accounts whose token is due for refresh,
+	// soonest first. Each claim raises the account's fence.
+	ClaimDue(ctx context.Context, now, leaseUntil time.Time, limit int) ([]Due, error)
+	// ClaimAccount leases one account for a refresh out of turn. ok is false while
+	// another holder has it.
+	ClaimAccount(ctx context.Context, appID AppID, now, leaseUntil time.Time) (d Due, ok bool, err error)
+	// SaveRefreshed stores the results of claims in one transaction. A result
+	// whose claim was lost is skipped and its AppID returned.
+	SaveRefreshed(ctx context.Context, results []Refreshed) (fenced []AppID, err error)
+
+	// SaveTicket keeps a ticket unless a newer one (by CreatedAt) is stored, and
+	// drops all but the newest three. It reports whether it is the newest.
+	SaveTicket(ctx context.Context, t Ticket) (bool, error)
+	// Tickets lists the kept tickets, newest first.
+	Tickets(ctx context.Context) ([]Ticket, error)
+	// PlatformToken reads the stored token, or ErrNoRow.
+	PlatformToken(ctx context.Context) (PlatformToken, error)
+	// ClaimPlatformToken leases the right to fetch a new one. ok is false while
+	// another holder has it.
+	ClaimPlatformToken(ctx context.Context, now, leaseUntil time.Time) (fence int64, ok bool, err error)
+	// SavePlatformToken stores a fetched token and ends the lease, or ErrFenced. A
+	// token without a value only ends the lease.
+	SavePlatformToken(ctx context.Context, t PlatformToken) error
+
+	// SaveLink inserts a dashboard link; RevokeLink replaces it by next in one
+	// transaction, or ErrNoRow.
+	SaveLink(ctx context.Context, l DashboardLink) error
+	RevokeLink(ctx context.Context, hash string, next DashboardLink, now time.Time) error
+	// LinkByHash and LinkByAppID read the live link, or ErrNoRow.
+	LinkByHash(ctx context.Context, hash string) (DashboardLink, error)
+	LinkByAppID(ctx context.Context, appID AppID) (DashboardLink, error)
+
+	// Health reads what /readyz needs in one go; it writes a row to prove that
+	// writing works.
+	Health(ctx context.Context, now time.Time) (Health, error)
+}
+
+// ExchangeClaim is the answer to ClaimExchange.
+type ExchangeClaim struct {
+	Won   bool
+	Fence int64
+	// Done is true when the exchange already succeeded, with AppID.
+	Done  bool
+	AppID AppID
+	// Failed is true when the code is known to be spent without a result.
+	Failed bool
+	// Tries counts the claims, this one included.
+	Tries int
+}
+
+// Arrived is everything one exchange brought.
+type Arrived struct {
+	CodeHash string
+	Fence    int64
+	AppID    AppID
+	Grants   Grants
+	Tokens   Tokens
+	// At and LocalTime order the authorization, see Account.
+	At        time.Time
+	LocalTime bool
+	Standing  Standing // Active or Quarantined; an active account stays active
+	DueAt     time.Time
+	Now       time.Time
+	// AttemptID is empty when no attempt of ours led to it.
+	AttemptID string
+	Verdict   Verdict
+	Missing   []PermissionID
+	Added     []PermissionID
+	Removed   []PermissionID
+}
+
+// GrantChange is one entry of an account's grant history.
+type GrantChange struct {
+	At             time.Time
+	Added, Removed []PermissionID
+}
+
+// Due is an account leased for a refresh.
+type Due struct {
+	AppID    AppID
+	Refresh  secret.Secret
+	Previous secret.Secret // the refresh token before this one; may be empty
+	Fence    int64
+	Failures int
+	EndsAt   time.Time // of the access token in hand
+}
+
+// Refreshed is the end of one claim of a Due account: new tokens, or a failure.
+type Refreshed struct {
+	AppID    AppID
+	Fence    int64
+	Tokens   Tokens // empty members change nothing
+	DueAt    time.Time
+	Now      time.Time
+	Failure  string // class and errcode; empty on success
+	Platform bool   // the failure was not the account's: it is not counted against it
+}
+
+// DashboardLink is the merchant's unguessable way to its own page.
+type DashboardLink struct {
+	Hash      string        // keyed hash of Token
+	Token     secret.Secret // kept sealed, so that the page can show it again
+	AppID     AppID
+	CreatedAt time.Time
+}
+
+// Health is what the store knows about the state of the platform.
+type Health struct {
+	Migrated  bool
+	Ticket    Ticket // the newest; zero when none was received
+	Waiting   int    // arrivals that are not handled yet
+	Parked    int
+	Accounts  int // served accounts
+	OverdueAt time.Time
+}
