@@ -42,6 +42,7 @@ type Account struct {
 	// ProfileAt is when Profile was read; zero while only the AppID is known.
 	ProfileAt time.Time
 	Grants    Grants
+	Wanted    []PermissionID // what was asked for when it was last authorized
 	// AuthorizedAt is the time of the newest authorization. It orders events.
 	AuthorizedAt time.Time
 	// LocalTime is true when AuthorizedAt is by our clock (a redirect), false

@@ -39,8 +39,9 @@ type Store interface {
 	// returns their ids.
 	ClearBlocked(ctx context.Context, keys []Key, now time.Time) ([]string, error)
 
-	// SaveHandoff inserts the hand-off and moves its attempt on: HandedOffAt and
-	// CodeEndsAt are set and Blocked is cleared, in one transaction.
+	// SaveHandoff inserts the hand-off and moves its attempt on, in one
+	// transaction: HandedOffAt and CodeEndsAt are set; Blocked and ArrivedAt are
+	// cleared unless the attempt is finished, because a new try begins.
 	SaveHandoff(ctx context.Context, h Handoff) error
 	// HandoffByState and HandoffByCode find a hand-off by a keyed hash, or ErrNoRow.
 	HandoffByState(ctx context.Context, stateHash string) (Handoff, error)
@@ -58,12 +59,9 @@ type Store interface {
 	// the same arrival at one time. codeHash, when not empty, limits the claim to
 	// arrivals of that code.
 	ClaimArrivals(ctx context.Context, now, leaseUntil time.Time, limit int, codeHash string) ([]Arrival, error)
-	// FinishArrival ends a claimed arrival, or returns ErrFenced. appID, when not
-	// empty, is recorded as the account it turned out to be about.
-	FinishArrival(ctx context.Context, id, fence int64, outcome Outcome, appID AppID, now time.Time) error
-	// RetryArrival gives a claimed arrival back, to be due at next; reason is a
-	// class and errcode for people, never a secret.
-	RetryArrival(ctx context.Context, id, fence int64, next time.Time, reason string) error
+	// FinishArrivals ends or gives back claimed arrivals in one transaction. Those
+	// whose claim was lost are left alone.
+	FinishArrivals(ctx context.Context, ends []ArrivalEnd, now time.Time) error
 
 	// ClaimExchange takes the right to spend the code with hash codeHash. Only
 	// one caller holds it until leaseUntil. handoffID, when not empty, makes a
@@ -75,9 +73,17 @@ type Store interface {
 	// replaces a stored one; the account's replaced refresh token is kept beside
 	// the new one), a row of grant history when the sets changed, the exchange as
 	// done, and the attempt's end when there is one. It writes the account only
-	// when no newer authorization is stored; superseded then says so and the
-	// exchange and attempt are still finished. ErrFenced when the claim was lost.
+	// when neither a newer authorization nor a newer withdrawal is stored;
+	// superseded then says so and the exchange and attempt are still finished.
+	// ErrFenced when the claim was lost. The same call also sets Account.Wanted
+	// when Wanted is not empty.
 	FinishExchange(ctx context.Context, a Arrived) (superseded bool, err error)
+	// MoveResult gives the result of the finished attempt from to the attempt to,
+	// which is not finished, in one transaction: the push named to, and the push
+	// wins over a redirect. from is open again as if nothing had arrived. from
+	// may be empty; then the result is made of a alone. It does nothing when to is
+	// already finished.
+	MoveResult(ctx context.Context, codeHash, from, to string, a Arrived) error
 	// FailExchange ends a claim without a result: final when the code is spent,
 	// otherwise the claim is given back at once.
 	FailExchange(ctx context.Context, codeHash string, fence int64, final bool, now time.Time) error
@@ -93,7 +99,9 @@ type Store interface {
 	// is older than before, and marks them as tried at now.
 	ClaimUnprofiled(ctx context.Context, now, before time.Time, limit int) ([]AppID, error)
 	// SaveRevoked tombstones an account unless its newest authorization is after
-	// at, and reports whether it did. Finished attempts of the account show it.
+	// at, and reports whether it did. Finished attempts of the account show it. An
+	// account that is not known yet gets a tombstone row, so that an older
+	// authorization that is handled later does not revive it.
 	SaveRevoked(ctx context.Context, appID AppID, at, now time.Time) (bool, error)
 	// SaveRescan marks an account whose refresh token is proven dead.
 	SaveRescan(ctx context.Context, appID AppID, fence int64, reason string, now time.Time) error
@@ -142,8 +150,9 @@ type ExchangeClaim struct {
 	Won   bool
 	Fence int64
 	// Done is true when the exchange already succeeded, with AppID.
-	Done  bool
-	AppID AppID
+	Done      bool
+	AppID     AppID
+	AttemptID string // the attempt it finished; may be empty
 	// Failed is true when the code is known to be spent without a result.
 	Failed bool
 	// Tries counts the claims, this one included.
@@ -166,9 +175,20 @@ type Arrived struct {
 	// AttemptID is empty when no attempt of ours led to it.
 	AttemptID string
 	Verdict   Verdict
+	Wanted    []PermissionID
 	Missing   []PermissionID
 	Added     []PermissionID
 	Removed   []PermissionID
+}
+
+// ArrivalEnd is how one claim of an arrival ends: with an outcome, or given back
+// to be due again at RetryAt.
+type ArrivalEnd struct {
+	ID, Fence int64
+	Outcome   Outcome   // empty to give it back
+	AppID     AppID     // the account it turned out to be about; may be empty
+	RetryAt   time.Time // when Outcome is empty
+	Reason    string    // class and errcode for people, never a secret
 }
 
 // GrantChange is one entry of an account's grant history.
