@@ -1,0 +1,113 @@
+// Package i18n holds every sentence of Usher in both languages and picks the
+// language of a reader. It refuses to know pages, requests and the domain: a
+// caller names a sentence by a typed key, so a missing one does not compile.
+package i18n
+
+//go:generate go run ./keygen
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"golang.org/x/text/language"
+)
+
+// Lang is a language the pages exist in, as a BCP 47 tag.
+type Lang string
+
+// The languages. Chinese is the default, because the reader is a merchant of WeChat.
+const (
+	Chinese Lang = "zh-CN"
+	English Lang = "en"
+)
+
+// Langs lists the languages, the default first.
+func Langs() []Lang { return []Lang{Chinese, English} }
+
+// Key names a sentence. The constants are generated from the catalogs.
+type Key string
+
+//go:embed zh-CN.json en.json
+var files embed.FS
+
+// catalogs are read once; the embedded files are checked by the tests.
+var catalogs = map[Lang]map[Key]sentence{Chinese: load(Chinese), English: load(English)}
+
+var matcher = language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.English})
+
+func load(l Lang) map[Key]sentence {
+	text, err := files.ReadFile(string(l) + ".json")
+	if err != nil {
+		panic(err) // the file is embedded
+	}
+	sentences := map[Key]sentence{}
+	if err := json.Unmarshal(text, &sentences); err != nil {
+		panic(fmt.Sprintf("i18n: %s.json: %v", l, err))
+	}
+	return sentences
+}
+
+// Parse returns the language that tag names, and whether pages exist in it.
+func Parse(tag string) (Lang, bool) {
+	switch {
+	case strings.EqualFold(tag, string(English)):
+		return English, true
+	case strings.EqualFold(tag, string(Chinese)), strings.EqualFold(tag, "zh"):
+		return Chinese, true
+	}
+	return Chinese, false
+}
+
+// Match picks the language of a reader: what the address asks for, else what a
+// cookie remembers, else what the browser prefers, else Chinese.
+func Match(query, cookie, acceptLanguage string) Lang {
+	for _, tag := range []string{query, cookie} {
+		if l, ok := Parse(tag); ok {
+			return l
+		}
+	}
+	tags, _, err := language.ParseAcceptLanguage(acceptLanguage)
+	if err != nil || len(tags) == 0 {
+		return Chinese
+	}
+	if _, i, confidence := matcher.Match(tags...); i == 1 && confidence > language.No {
+		return English
+	}
+	return Chinese
+}
+
+type contextKey struct{}
+
+// With returns a context whose reader reads l.
+func With(ctx context.Context, l Lang) context.Context {
+	return context.WithValue(ctx, contextKey{}, l)
+}
+
+// From returns the language of the reader, Chinese when none was set.
+func From(ctx context.Context) Lang {
+	if l, ok := ctx.Value(contextKey{}).(Lang); ok && catalogs[l] != nil {
+		return l
+	}
+	return Chinese
+}
+
+// Has reports whether key is in the catalogs.
+func Has(key Key) bool {
+	_, ok := catalogs[Chinese][key]
+	return ok
+}
+
+// T returns the sentence key in the reader's language. args are pairs of a
+// placeholder's name and its value: T(ctx, ResultSets, "n", 6). A placeholder
+// without a value stays visible as {name}; an unknown key is its own sentence.
+// The value of "n" decides between singular and plural.
+func T(ctx context.Context, key Key, args ...any) string {
+	s, ok := catalogs[From(ctx)][key]
+	if !ok {
+		return string(key)
+	}
+	return s.fill(args)
+}

@@ -1,0 +1,40 @@
+package i18n
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// china is the time of every page: the merchants and WeChat's console are
+// there, and a fixed zone needs no time zone database.
+var china = time.FixedZone("UTC+8", 8*60*60)
+
+// Time writes t for the reader, in China's time and relative to now: 今天 10:42,
+// 11 月 22 日 10:42, 2025 年 11 月 22 日 10:42; today at 10:42, 22 November at 10:42.
+func Time(ctx context.Context, t, now time.Time) string {
+	t, now = t.In(china), now.In(china)
+	clock := t.Format("15:04")
+	year, month, day := t.Date()
+	sameYear := year == now.Year()
+	sameDay := sameYear && t.YearDay() == now.YearDay()
+	if From(ctx) == English {
+		switch {
+		case sameDay:
+			return "today at " + clock
+		case sameYear:
+			return fmt.Sprintf("%d %s at %s", day, month, clock)
+		}
+		return fmt.Sprintf("%d %s %d at %s", day, month, year, clock)
+	}
+	switch {
+	case sameDay:
+		return "今天 " + clock
+	case sameYear:
+		return fmt.Sprintf("%d 月 %d 日 %s", month, day, clock)
+	}
+	return fmt.Sprintf("%d 年 %d 月 %d 日 %s", year, month, day, clock)
+}
+
+// Stamp writes t for the datetime attribute of a time element.
+func Stamp(t time.Time) string { return t.In(china).Format("2006-01-02T15:04:05-07:00") }
