@@ -4,6 +4,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -16,22 +17,26 @@ import (
 // second may still wait ten seconds for an answer from WeChat.
 const minTurn = time.Minute
 
+// grace is what a running turn gets to come to its end when ctx ends. Cutting a
+// call to WeChat short loses an answer that may be the only one: an
+// authorization code works once.
+const grace = 10 * time.Second
+
 // Every calls job at once and then about every interval until ctx ends; it then
-// returns nil. A turn that fails or panics is logged and tried again at the next
-// turn. job is never run twice at a time, and its context ends after a minute or
-// one interval, whichever is longer. The spread of one eighth keeps several
-// processes from waking together.
+// returns nil as soon as a running turn ended, or ten seconds later. A turn that
+// fails or panics is logged and tried again at the next turn. job is never run
+// twice at a time, and its context ends after a minute or one interval, whichever
+// is longer. The spread of one eighth keeps several processes from waking
+// together.
 func Every(ctx context.Context, log *slog.Logger, name string, interval time.Duration, job func(context.Context) error) error {
 	for {
-		turn, cancel := context.WithTimeout(ctx, max(interval, minTurn))
-		if err := call(turn, job); err != nil && ctx.Err() == nil {
+		if err := call(ctx, max(interval, minTurn), job); err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
 			attrs := []any{"job", name, "err", err}
 			if p, ok := err.(*panicked); ok {
 				attrs = append(attrs, "stack", p.stack)
 			}
 			log.ErrorContext(ctx, "job failed", attrs...)
 		}
-		cancel()
 		select {
 		case <-ctx.Done():
 			return nil // being told to stop is not a failure
@@ -41,13 +46,23 @@ func Every(ctx context.Context, log *slog.Logger, name string, interval time.Dur
 }
 
 // call runs one turn and turns a panic into an error.
-func call(ctx context.Context, job func(context.Context) error) (err error) {
+func call(ctx context.Context, limit time.Duration, job func(context.Context) error) (err error) {
+	turn, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-turn.Done():
+		case <-time.After(grace):
+			cancel()
+		}
+	})
+	defer stop()
 	defer func() {
 		if v := recover(); v != nil {
 			err = &panicked{value: v, stack: string(debug.Stack())}
 		}
 	}()
-	return job(ctx)
+	return job(turn)
 }
 
 type panicked struct {

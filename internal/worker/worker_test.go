@@ -116,3 +116,39 @@ func TestEvery_TurnLimit(t *testing.T) {
 		})
 	}
 }
+
+// TestEvery_Grace checks that a turn in hand may finish when the loop is told to
+// stop, but not for ever.
+func TestEvery_Grace(t *testing.T) {
+	tests := []struct {
+		name      string
+		work      time.Duration
+		wantWait  time.Duration
+		wantError error
+	}{
+		{"finishes", 7 * time.Second, 7 * time.Second, nil},
+		{"hangs", time.Hour, 10 * time.Second, context.Canceled},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				var stopped time.Time
+				var got error
+				worker.Every(ctx, slog.New(slog.DiscardHandler), tt.name, time.Hour, func(turn context.Context) error {
+					stopped = time.Now()
+					cancel()
+					select {
+					case <-time.After(tt.work):
+					case <-turn.Done():
+						got = turn.Err()
+					}
+					return got
+				})
+				if wait := time.Since(stopped); wait != tt.wantWait || got != tt.wantError {
+					t.Errorf("Every ended %v after it was told to, the turn with %v; want %v, %v", wait, got, tt.wantWait, tt.wantError)
+				}
+			})
+		})
+	}
+}
