@@ -54,3 +54,30 @@ func (s *Simulator) Options() Options {
 	defer s.mu.Unlock()
 	return s.options
 }
+
+// switches names the on-off switches as the control page's form does.
+func (o *Options) switches() map[string]*bool {
+	return map[string]*bool{
+		"auth_code_reusable":       &o.AuthCodeReusable,
+		"different_codes":          &o.DifferentCodes,
+		"rotate_refresh_token":     &o.RotateRefreshToken,
+		"list_omits_refresh_token": &o.ListOmitsRefreshToken,
+		"info_omits_refresh_token": &o.InfoOmitsRefreshToken,
+		"h5_referer_unchecked":     &o.H5RefererUnchecked,
+		"wechat_browser_only":      &o.WeChatBrowserOnly,
+		"redirect_lost":            &o.RedirectLost,
+		"unpublished":              &o.Unpublished,
+		"tickets_stopped":          &o.TicketsStopped,
+	}
+}
+
+// durations names the lengths of time as the control page's form does.
+func (o *Options) durations() map[string]*time.Duration {
+	return map[string]*time.Duration{
+		"pre_auth_code_life":     &o.PreAuthCodeLife,
+		"auth_code_life":         &o.AuthCodeLife,
+		"platform_token_overlap": &o.PlatformTokenOverlap,
+		"reauthorization_grace":  &o.ReauthorizationGrace,
+		"refresh_grace":          &o.RefreshGrace,
+	}
+}

@@ -48,6 +48,7 @@ type Config struct {
 type Simulator struct {
 	cfg       Config
 	endpoints map[string]endpoint
+	pages     http.Handler
 	control   http.Handler
 	wake      chan struct{} // tells Run that the queue or the clock changed
 
@@ -114,6 +115,7 @@ func New(cfg Config) (*Simulator, error) {
 		calls:          map[string]*CallCount{},
 	}
 	s.endpoints = s.endpointTable()
+	s.pages = s.pageHandler()
 	s.control = s.controlHandler()
 	return s, nil
 }
@@ -125,7 +127,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case p == "/" || p == "/control" || p == "/truth" || strings.HasPrefix(p, "/control/"):
 		s.control.ServeHTTP(w, r)
 	case p == pcPath || p == h5Path || p == oldH5Path || strings.HasPrefix(p, "/sim/"):
-		s.servePage(w, r)
+		s.pages.ServeHTTP(w, r)
 	default:
 		s.serveAPI(w, r)
 	}
