@@ -1,0 +1,241 @@
+package onboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"usher/internal/secret"
+)
+
+const exchangeLease = 40 * time.Second // longer than any call to WeChat may take
+
+// finish spends the code of an arrival, exactly once over all witnesses of it,
+// and stores what came of it. The other witness attaches.
+func (s *Service) finish(ctx context.Context, a Arrival, e Event) (Outcome, AppID, error) {
+	now := s.now()
+	claim, err := s.store.ClaimExchange(ctx, a.CodeHash, a.HandoffID, now, now.Add(exchangeLease))
+	switch {
+	case err != nil:
+		return "", "", err
+	case claim.Done:
+		return s.attach(ctx, a, claim)
+	case !claim.Won && !claim.Failed:
+		return "", "", errNotYet
+	}
+	if claim.Won {
+		if older, err := s.outdated(ctx, a); err != nil || older {
+			// A newer authorization or a withdrawal is stored: the code's tokens would be dead.
+			if failErr := s.store.FailExchange(ctx, a.CodeHash, claim.Fence, older, now); failErr != nil {
+				return "", "", failErr
+			}
+			return Ignored, a.AppID, err
+		}
+	}
+	auth, err := s.exchange(ctx, a, e, claim)
+	if err != nil {
+		return s.exchangeFailed(ctx, a, claim, err)
+	}
+	if auth.AppID == "" { // the code is spent and nobody says whose it was
+		return Ignored, "", nil
+	}
+	if err := s.arrived(ctx, a, claim, auth); err != nil {
+		return "", auth.AppID, err
+	}
+	return Handled, auth.AppID, nil
+}
+
+// outdated reports whether what a push announces is already history.
+func (s *Service) outdated(ctx context.Context, a Arrival) (bool, error) {
+	if a.Type == RedirectEvent || a.AppID == "" {
+		return false, nil
+	}
+	account, err := s.store.Account(ctx, a.AppID)
+	if err != nil {
+		if errors.Is(err, ErrNoRow) {
+			err = nil
+		}
+		return false, err
+	}
+	newest := account.AuthorizedAt
+	if account.LocalTime {
+		newest = newest.Add(-clockDoubt)
+	}
+	return a.CreatedAt.Before(newest) || a.CreatedAt.Before(account.RevokedAt), nil
+}
+
+// exchange asks WeChat. A code that is spent although no answer was stored is
+// recovered from WeChat's list when the push names the account.
+func (s *Service) exchange(ctx context.Context, a Arrival, e Event, claim ExchangeClaim) (Authorization, error) {
+	if claim.Failed { // another witness found the code spent; this one may know whose it was
+		if a.AppID == "" {
+			return Authorization{}, nil
+		}
+		return s.recover(ctx, a.AppID, a.CreatedAt)
+	}
+	var auth Authorization
+	err := s.withPlatformToken(ctx, func(token secret.Secret) (err error) {
+		auth, err = s.wechat.Exchange(ctx, token, e.AuthCode)
+		return err
+	})
+	if up, ok := errors.AsType[*UpstreamError](err); ok && up.Reaction == CodeSpent && a.AppID != "" {
+		recovered, recoverErr := s.recover(ctx, a.AppID, a.CreatedAt)
+		if recoverErr != nil {
+			return Authorization{}, fmt.Errorf("%w; recovering from the list: %w", err, recoverErr)
+		}
+		return recovered, nil
+	}
+	if err != nil {
+		return Authorization{}, err
+	}
+	if a.AppID != "" && auth.AppID != a.AppID {
+		return Authorization{}, fmt.Errorf("the push names %s but the code belongs to %s", a.AppID, auth.AppID)
+	}
+	return auth, nil
+}
+
+// exchangeFailed gives the claim back, or ends it when the code is spent, and
+// tells the person.
+func (s *Service) exchangeFailed(ctx context.Context, a Arrival, claim ExchangeClaim, cause error) (Outcome, AppID, error) {
+	up, ok := errors.AsType[*UpstreamError](cause)
+	spent := ok && up.Reaction == CodeSpent
+	if !claim.Failed {
+		if err := s.store.FailExchange(ctx, a.CodeHash, claim.Fence, spent, s.now()); err != nil && !errors.Is(err, ErrFenced) {
+			return "", "", err
+		}
+	}
+	if a.AttemptID != "" {
+		key := blockedBy(cause)
+		if spent {
+			key = KeyCodeSpent
+		}
+		if err := s.store.SaveBlocked(ctx, a.AttemptID, key, s.now()); err != nil {
+			return "", "", err
+		}
+		s.hub.wake(a.AttemptID)
+	}
+	if spent && a.AppID == "" {
+		return Ignored, "", nil // the push, which names the account, may still recover it
+	}
+	return "", "", cause
+}
+
+// attach ends the second witness of an exchange. A push that names another
+// attempt than the redirect moves the result there: it came from WeChat itself,
+// the redirect came through a browser.
+func (s *Service) attach(ctx context.Context, a Arrival, claim ExchangeClaim) (Outcome, AppID, error) {
+	if a.Type == RedirectEvent || a.AttemptID == "" || a.AttemptID == claim.AttemptID {
+		return Attached, claim.AppID, nil
+	}
+	account, err := s.store.Account(ctx, claim.AppID)
+	if err != nil {
+		return "", "", err
+	}
+	attempt, err := s.store.Attempt(ctx, a.AttemptID)
+	if err != nil {
+		return "", "", err
+	}
+	moved := s.judge(attempt, nil, Authorization{AppID: claim.AppID, Grants: account.Grants}, account.Profile.Kind)
+	moved.Now = s.now()
+	if err := s.store.MoveResult(ctx, a.CodeHash, claim.AttemptID, a.AttemptID, moved); err != nil {
+		return "", "", err
+	}
+	s.log.WarnContext(ctx, "a redirect carried the code of another attempt; the push decided",
+		"appid", string(claim.AppID), "attempt", a.AttemptID, "redirected_to", claim.AttemptID)
+	s.hub.wake(a.AttemptID, claim.AttemptID)
+	return Attached, claim.AppID, nil
+}
+
+// arrived stores an authorization, tokens first; the profile follows.
+func (s *Service) arrived(ctx context.Context, a Arrival, claim ExchangeClaim, auth Authorization) error {
+	var before *Account
+	known, err := s.store.Account(ctx, auth.AppID)
+	switch {
+	case err == nil:
+		before = &known
+	case !errors.Is(err, ErrNoRow):
+		return err
+	}
+	var attempt Attempt
+	if a.AttemptID != "" {
+		if attempt, err = s.store.Attempt(ctx, a.AttemptID); err != nil && !errors.Is(err, ErrNoRow) {
+			return err
+		}
+	}
+	now := s.now()
+	result := s.judge(attempt, before, auth, known.Profile.Kind)
+	result.CodeHash, result.Fence = a.CodeHash, claim.Fence
+	result.At, result.LocalTime = a.CreatedAt, a.Type == RedirectEvent
+	if before != nil && before.LocalTime && before.AuthorizedAt.After(result.At) && before.AuthorizedAt.Sub(result.At) < clockDoubt {
+		result.At = before.AuthorizedAt // our clock runs ahead of WeChat's
+	}
+	result.DueAt, result.Now = dueAt(auth.AppID, now, auth.Tokens.Life), now
+	if claim.Failed { // recovered after another witness gave up: take the result without the claim
+		err = s.store.MoveResult(ctx, a.CodeHash, "", attempt.ID, result)
+	} else {
+		var superseded bool
+		superseded, err = s.store.FinishExchange(ctx, result)
+		if superseded {
+			s.log.InfoContext(ctx, "a newer event was stored during the exchange", "appid", string(auth.AppID))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	s.tokens.drop(auth.AppID)
+	s.log.InfoContext(ctx, "authorized", "appid", string(auth.AppID), "attempt", attempt.ID, "via", string(a.Type), "sets", len(auth.Grants))
+	s.hub.wake(attempt.ID)
+	if err := s.readProfile(ctx, auth.AppID); err != nil {
+		s.log.WarnContext(ctx, "reading a profile failed; it is tried again", "appid", string(auth.AppID), "err", err)
+	}
+	s.hub.wake(attempt.ID)
+	return nil
+}
+
+// judge compares what came with what was asked for and with what was known.
+func (s *Service) judge(attempt Attempt, before *Account, auth Authorization, kind AccountKind) Arrived {
+	r := Arrived{
+		AppID: auth.AppID, Grants: auth.Grants.Normalize(), Tokens: auth.Tokens, Standing: Active,
+		AttemptID: attempt.ID, Wanted: attempt.Wanted, Verdict: Connected,
+	}
+	if kind == UnknownKind {
+		kind = kindBy(r.Grants)
+	}
+	wanted := slices.DeleteFunc(slices.Clone(attempt.Wanted), func(id PermissionID) bool {
+		set, _ := LookupSet(id)
+		return !set.GrantedBy(kind)
+	})
+	r.Missing = r.Grants.Without(wanted)
+	known := before != nil && before.Standing != Revoked
+	if known {
+		r.Added = before.Grants.Without(r.Grants.IDs())
+		r.Removed = r.Grants.Without(before.Grants.IDs())
+	}
+	switch {
+	case attempt.BizAppID != "" && attempt.BizAppID != auth.AppID:
+		r.Verdict, r.Missing, r.Wanted = WrongAccount, nil, nil
+		if !known || before.Standing == Quarantined {
+			r.Standing = Quarantined
+		}
+	case len(r.Missing) > 0:
+		r.Verdict = Missing
+	case known && len(r.Added)+len(r.Removed) > 0:
+		r.Verdict = Updated
+	case known && before.Standing == Active:
+		r.Verdict = Already
+	}
+	return r
+}
+
+// kindBy guesses the kind of an account from its grants while the profile is
+// not read yet: most sets can be granted by one kind only.
+func kindBy(grants Grants) AccountKind {
+	for _, g := range grants {
+		if set, ok := LookupSet(g.ID); ok && len(set.Kinds) == 1 {
+			return set.Kinds[0]
+		}
+	}
+	return UnknownKind
+}

@@ -1,0 +1,171 @@
+package onboard
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"sync"
+	"time"
+
+	"usher/internal/secret"
+)
+
+const (
+	leadLeast    = 20 * time.Minute // before a token's end, refreshes are spread
+	leadMost     = 60 * time.Minute // between these two by AppID, so that a herd never forms
+	dueBatch     = 50
+	duesAtOnce   = 8
+	dueLease     = 2 * time.Minute  // longer than a whole batch may take
+	provenFailed = 72 * time.Hour   // of failures before a listed account is asked to scan again
+	retryFirst   = time.Minute      // after a failed refresh,
+	retryMost    = 10 * time.Minute // doubling up to this
+)
+
+// dueAt returns when the token of appID, which lives for life from now, should
+// be refreshed. Tokens that live shorter than usual are refreshed at half their life.
+func dueAt(appID AppID, now time.Time, life time.Duration) time.Time {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(appID)) // never fails
+	lead := leadLeast + time.Duration(h.Sum32())%(leadMost-leadLeast)
+	return now.Add(max(life-lead, life/2))
+}
+
+// KeepFresh refreshes every account whose time has come. Failures of the platform
+// as a whole are never counted against an account.
+func (s *Service) KeepFresh(ctx context.Context) error {
+	for {
+		now := s.now()
+		due, err := s.store.ClaimDue(ctx, now, now.Add(dueLease), dueBatch)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		var (
+			wg      sync.WaitGroup
+			mu      sync.Mutex
+			results []Refreshed
+			slots   = make(chan struct{}, duesAtOnce)
+		)
+		for _, d := range due {
+			slots <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-slots }()
+				r, ended := s.refresh(ctx, d)
+				if ended {
+					return
+				}
+				mu.Lock()
+				results = append(results, r)
+				mu.Unlock()
+			})
+		}
+		wg.Wait()
+		if err := s.saveRefreshed(ctx, results); err != nil {
+			return err
+		}
+		if len(due) < dueBatch || ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+// saveRefreshed stores what was fetched even when ctx just ended: an answer of
+// WeChat is never thrown away.
+func (s *Service) saveRefreshed(ctx context.Context, results []Refreshed) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	fenced, err := s.store.SaveRefreshed(ctx, results)
+	for _, r := range results {
+		s.tokens.drop(r.AppID)
+	}
+	if len(fenced) > 0 {
+		s.log.WarnContext(ctx, "refreshes came too late and were not stored", "count", len(fenced))
+	}
+	return err
+}
+
+// refresh gets new tokens for one leased account. ended is true when the claim
+// has ended already, because the merchant must authorize again.
+func (s *Service) refresh(ctx context.Context, d Due) (r Refreshed, ended bool) {
+	r = Refreshed{AppID: d.AppID, Fence: d.Fence}
+	err := s.pace.wait(ctx)
+	if err == nil {
+		r.Tokens, err = s.refreshWith(ctx, d.AppID, d.Refresh)
+	}
+	if up, ok := errors.AsType[*UpstreamError](err); ok && up.Reaction == Reauthorize {
+		r.Tokens, err = s.verify(ctx, d, err)
+		if err == nil && r.Tokens.Access.Empty() {
+			s.tokens.drop(d.AppID)
+			return r, true
+		}
+	}
+	r.Now = s.now()
+	if err == nil {
+		r.DueAt = dueAt(d.AppID, r.Now, r.Tokens.Life)
+		return r, false
+	}
+	r.Tokens = Tokens{}
+	r.Failure, r.Platform = reason(err), platformWide(err)
+	r.DueAt = r.Now.Add(backoff(d.Failures+1, retryFirst, retryMost))
+	s.log.WarnContext(ctx, "refreshing a token failed", "appid", string(d.AppID), "failures", d.Failures+1, "platform", r.Platform, "err", err)
+	return r, false
+}
+
+func (s *Service) refreshWith(ctx context.Context, appID AppID, refresh secret.Secret) (Tokens, error) {
+	if refresh.Empty() { // an empty token is the usual cause of 61023; never send it
+		return Tokens{}, &UpstreamError{API: "api_authorizer_token", Reaction: Reauthorize, Err: errors.New("no refresh token is stored")}
+	}
+	var t Tokens
+	err := s.withPlatformToken(ctx, func(token secret.Secret) (err error) {
+		t, err = s.wechat.Refresh(ctx, token, appID, refresh)
+		return err
+	})
+	return t, err
+}
+
+// platformWide reports whether a failure says nothing about the account.
+func platformWide(err error) bool {
+	up, ok := errors.AsType[*UpstreamError](err)
+	if !ok {
+		return true
+	}
+	switch up.Reaction {
+	case Reauthorize, MissingScope, Show, Bug:
+		return false
+	}
+	return true
+}
+
+// verify doubts WeChat's word that a refresh token is dead (61023, 61003): such
+// answers are often false. The list decides whether the account is still ours
+// and which token it has; the token before this one is tried too. Only when the
+// whole list lacks the account, or nothing worked for three days, is the
+// merchant asked to scan again; then both results are empty.
+func (s *Service) verify(ctx context.Context, d Due, cause error) (Tokens, error) {
+	row, ok, err := s.listed(ctx, d.AppID, time.Minute)
+	if err != nil {
+		return Tokens{}, err // nothing is proven
+	}
+	if ok {
+		for _, candidate := range []secret.Secret{row.Refresh, d.Previous} {
+			if candidate.Empty() {
+				continue
+			}
+			t, err := s.refreshWith(ctx, d.AppID, candidate)
+			if err == nil {
+				if t.Refresh.Empty() {
+					t.Refresh = candidate
+				}
+				return t, nil
+			}
+			cause = err
+		}
+		if s.now().Sub(d.EndsAt) < provenFailed {
+			return Tokens{}, cause
+		}
+	}
+	s.log.WarnContext(ctx, "a merchant has to authorize again", "appid", string(d.AppID), "listed", ok, "err", cause)
+	if err := s.store.SaveRescan(ctx, d.AppID, d.Fence, reason(cause), s.now()); err != nil && !errors.Is(err, ErrFenced) {
+		return Tokens{}, err
+	}
+	return Tokens{}, nil
+}

@@ -1,0 +1,218 @@
+package onboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+const (
+	arrivalBatch    = 64
+	arrivalsAtOnce  = 8
+	arrivalMaxTries = 12 // over about two hours; then it waits for a person
+)
+
+// HandleArrivals does what stored pushes and redirects ask for, until none is
+// due. It is safe to call from several goroutines and processes.
+func (s *Service) HandleArrivals(ctx context.Context) error { return s.handleArrivals(ctx, "") }
+
+// handleArrivals limits itself to the arrivals of one code unless codeHash is empty.
+func (s *Service) handleArrivals(ctx context.Context, codeHash string) error {
+	for {
+		now := s.now()
+		batch, err := s.store.ClaimArrivals(ctx, now, now.Add(arrivalLease), arrivalBatch, codeHash)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		if err := s.handleBatch(ctx, batch); err != nil {
+			return err
+		}
+		if len(batch) < arrivalBatch {
+			return nil
+		}
+	}
+}
+
+// handleBatch handles arrivals of different accounts side by side and those of
+// one account in the order of WeChat's clock.
+func (s *Service) handleBatch(ctx context.Context, batch []Arrival) error {
+	var (
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		ends  []ArrivalEnd
+		slots = make(chan struct{}, arrivalsAtOnce)
+	)
+	for _, group := range inOrder(batch) {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			for _, a := range group {
+				end := s.handleOne(ctx, a)
+				if end == nil {
+					continue // the step has ended it already
+				}
+				mu.Lock()
+				ends = append(ends, *end)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	// What was done must be recorded even when ctx just ended.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return s.store.FinishArrivals(ctx, ends, s.now())
+}
+
+// inOrder groups arrivals by account or code, each group ascending by CreatedAt.
+// A batch is claimed oldest first, so equal times keep the order of arrival.
+func inOrder(batch []Arrival) [][]Arrival {
+	index := make(map[string]int)
+	var groups [][]Arrival
+	for _, a := range batch {
+		key := string(a.AppID)
+		if key == "" {
+			key = a.CodeHash + string(a.Type)
+		}
+		i, ok := index[key]
+		if !ok {
+			i = len(groups)
+			index[key] = i
+			groups = append(groups, nil)
+		}
+		g := append(groups[i], a)
+		for j := len(g) - 1; j > 0 && g[j].CreatedAt.Before(g[j-1].CreatedAt); j-- {
+			g[j], g[j-1] = g[j-1], g[j]
+		}
+		groups[i] = g
+	}
+	return groups
+}
+
+// handleOne handles one arrival and says how it ended. A panic, which only a bug
+// can cause, parks the arrival in the end instead of ending the process.
+func (s *Service) handleOne(ctx context.Context, a Arrival) (end *ArrivalEnd) {
+	end = &ArrivalEnd{ID: a.ID, Fence: a.Fence, AppID: a.AppID}
+	var err error
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+		if err == nil {
+			return
+		}
+		if a.Tries >= arrivalMaxTries {
+			end.Outcome = Parked
+		} else {
+			end.RetryAt = s.now().Add(backoff(a.Tries, time.Second, 10*time.Minute))
+		}
+		end.Reason = reason(err)
+		s.log.WarnContext(ctx, "handling an arrival failed", "type", string(a.Type), "appid", string(a.AppID),
+			"attempt", a.AttemptID, "tries", a.Tries, "parked", end.Outcome == Parked, "err", err)
+	}()
+	event := Event{Type: RedirectEvent, CreatedAt: a.CreatedAt, AuthCode: a.Payload}
+	if a.Type != RedirectEvent {
+		if event, err = s.parse([]byte(a.Payload.Reveal())); err != nil {
+			return end
+		}
+	}
+	switch {
+	case a.Type == TicketEvent:
+		end.Outcome, err = s.keepTicket(ctx, a, event)
+	case a.Type == UnauthorizedEvent:
+		end.Outcome, err = s.revoke(ctx, a)
+	case !event.AuthCode.Empty():
+		end.Outcome, end.AppID, err = s.finish(ctx, a, event)
+	default:
+		end.Outcome = Ignored
+	}
+	return end
+}
+
+// errNotYet gives an arrival back for a moment: somebody else holds the exchange.
+var errNotYet = errors.New("another holder is at it")
+
+// reason is what people may read of a failure: a class and WeChat's code.
+func reason(err error) string {
+	if up, ok := errors.AsType[*UpstreamError](err); ok {
+		if up.Code != 0 {
+			return fmt.Sprintf("%s %d rid %s", up.API, up.Code, up.RID)
+		}
+		return up.API + " gave no readable answer"
+	}
+	if errors.Is(err, errNotYet) {
+		return "waiting"
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return string(e.Key)
+	}
+	return "internal"
+}
+
+// backoff returns a wait that doubles with tries from first to limit, with full
+// jitter over its upper half.
+func backoff(tries int, first, limit time.Duration) time.Duration {
+	d := limit
+	if tries < 20 && first<<max(tries-1, 0) < limit {
+		d = first << max(tries-1, 0)
+	}
+	return d/2 + rand.N(d/2+1)
+}
+
+// keepTicket stores a ticket and, when there was no platform token, gets one at
+// once, so that waiting merchants go on.
+func (s *Service) keepTicket(ctx context.Context, a Arrival, e Event) (Outcome, error) {
+	newest, err := s.store.SaveTicket(ctx, Ticket{Value: e.Ticket, CreatedAt: e.CreatedAt, ReceivedAt: a.ReceivedAt})
+	if err != nil {
+		return "", err
+	}
+	if !newest {
+		return Ignored, nil
+	}
+	if err := s.KeepPlatform(ctx); err != nil {
+		// The ticket is kept; the token follows at the next turn of KeepPlatform.
+		s.log.WarnContext(ctx, "no platform token after a ticket", "err", err)
+	}
+	return Handled, nil
+}
+
+// clockDoubt is how far our clock may be off WeChat's before an order by both
+// clocks means something.
+const clockDoubt = 10 * time.Minute
+
+// revoke tombstones an account. An event that is older than the newest
+// authorization changes nothing; where clocks cannot tell, WeChat's list decides.
+func (s *Service) revoke(ctx context.Context, a Arrival) (Outcome, error) {
+	account, err := s.store.Account(ctx, a.AppID)
+	if err != nil && !errors.Is(err, ErrNoRow) {
+		return "", err
+	}
+	at := a.CreatedAt
+	if err == nil && !at.After(account.AuthorizedAt) {
+		inDoubt := at.Equal(account.AuthorizedAt) || account.LocalTime && account.AuthorizedAt.Sub(at) < clockDoubt
+		if !inDoubt {
+			return Ignored, nil
+		}
+		_, ok, err := s.listed(ctx, a.AppID, 0)
+		if err != nil {
+			return "", err
+		}
+		if ok {
+			return Ignored, nil
+		}
+		at = account.AuthorizedAt
+	}
+	revoked, err := s.store.SaveRevoked(ctx, a.AppID, at, s.now())
+	if err != nil {
+		return "", err
+	}
+	if !revoked {
+		return Ignored, nil
+	}
+	s.tokens.drop(a.AppID)
+	s.log.InfoContext(ctx, "a merchant withdrew", "appid", string(a.AppID))
+	return Handled, nil
+}

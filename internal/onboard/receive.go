@@ -1,0 +1,104 @@
+package onboard
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"usher/internal/secret"
+)
+
+const (
+	redirectPatience = 3 * time.Second  // how long a browser that came back waits for the exchange
+	exchangeTime     = 20 * time.Second // for one exchange, answer stored; below the lease
+	arrivalLease     = 45 * time.Second
+	lateRedirect     = 2 * time.Hour // after its hand-off ended a redirect cannot bring a live code
+)
+
+// Redirected takes a browser that came back from WeChat: it stores the code
+// durably before anything else, begins the exchange and waits for it up to three
+// seconds. It returns the attempt whose page tells the rest. A nil error does not
+// mean that the exchange succeeded. The code alone binds nothing: state decides,
+// and a push that names another attempt overrules it.
+func (s *Service) Redirected(ctx context.Context, state string, code secret.Secret, session string) (attemptID string, err error) {
+	h, err := s.store.HandoffByState(ctx, s.hasher.Hash(purposeState, state))
+	if errors.Is(err, ErrNoRow) {
+		return "", Errorf(NotFound, KeyNotFound, "redirect with an unknown state")
+	}
+	if err != nil {
+		return "", err
+	}
+	now := s.now()
+	if now.After(h.ExpiresAt.Add(lateRedirect)) {
+		return "", Errorf(Expired, KeyExpired, "redirect %v after its hand-off ended", now.Sub(h.ExpiresAt))
+	}
+	if code.Empty() || len(code.Reveal()) > 1024 {
+		return "", Errorf(Invalid, KeyNotFound, "redirect with a code of %d bytes", len(code.Reveal()))
+	}
+	codeHash := s.hasher.Hash(purposeCode, code.Reveal())
+	if _, err := s.store.SaveArrival(ctx, Arrival{
+		Digest: s.hasher.Hash("redirect", h.ID+" "+codeHash), Type: RedirectEvent, CodeHash: codeHash,
+		HandoffID: h.ID, AttemptID: h.AttemptID, CreatedAt: now, ReceivedAt: now, Payload: code,
+	}); err != nil {
+		return "", err
+	}
+	s.hub.wake(h.AttemptID)
+	changes, stop := s.hub.watch(h.AttemptID)
+	defer stop()
+	done := make(chan struct{})
+	s.work.Go(func() {
+		defer close(done)
+		// Detached: the exchange must end even when the browser leaves.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime)
+		defer cancel()
+		if err := s.handleArrivals(ctx, codeHash); err != nil {
+			s.log.ErrorContext(ctx, "handling a redirect failed", "attempt", h.AttemptID, "err", err)
+		}
+	})
+	patience := time.NewTimer(redirectPatience)
+	defer patience.Stop()
+	for {
+		select {
+		case <-done:
+			done = nil // the push may hold the exchange: then changes tells its end
+		case <-changes:
+		case <-patience.C:
+			return h.AttemptID, nil
+		case <-ctx.Done():
+			return h.AttemptID, nil
+		}
+		if a, err := s.store.Attempt(ctx, h.AttemptID); err != nil || !a.FinishedAt.IsZero() || a.Blocked != "" {
+			return h.AttemptID, nil
+		}
+	}
+}
+
+// ReceivePush stores a verified push. When it returns nil the push is durable
+// and WeChat may be told "success"; the work follows later.
+func (s *Service) ReceivePush(ctx context.Context, p Push) error {
+	a := Arrival{
+		Digest: p.Digest, Type: p.Event.Type, AppID: p.Event.AppID,
+		CreatedAt: p.Event.CreatedAt, ReceivedAt: s.now(), Payload: p.Payload,
+	}
+	if !p.Event.AuthCode.Empty() {
+		a.CodeHash = s.hasher.Hash(purposeCode, p.Event.AuthCode.Reveal())
+	}
+	if !p.Event.PreAuth.Empty() {
+		h, err := s.store.HandoffByCode(ctx, s.hasher.Hash(purposePreAuth, p.Event.PreAuth.Reveal()))
+		switch {
+		case err == nil:
+			a.HandoffID, a.AttemptID = h.ID, h.AttemptID
+		case !errors.Is(err, ErrNoRow): // none: authorized without a link of ours
+			return err
+		}
+	}
+	isNew, err := s.store.SaveArrival(ctx, a)
+	if err != nil {
+		return err
+	}
+	if isNew {
+		s.hub.wake(a.AttemptID)
+		s.wakeArrivals()
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package onboard
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"usher/internal/secret"
+)
+
+const rosterPage = 500 // the most that WeChat gives (40170 above)
+
+// roster is WeChat's list of authorized accounts as this process last read it to
+// the end. It keeps a burst of doubts from asking for the list each.
+type roster struct {
+	mu     sync.Mutex
+	readAt time.Time
+	rows   map[AppID]Authorizer
+}
+
+// listed looks an account up in WeChat's list, read to its end no longer ago
+// than age. An error means that nothing is known; it is never taken as absence.
+func (s *Service) listed(ctx context.Context, appID AppID, age time.Duration) (Authorizer, bool, error) {
+	s.roster.mu.Lock() // also joins callers that want the list at once
+	defer s.roster.mu.Unlock()
+	if s.roster.rows == nil || s.now().Sub(s.roster.readAt) > age {
+		at := s.now()
+		rows, err := s.readRoster(ctx)
+		if err != nil {
+			return Authorizer{}, false, fmt.Errorf("reading the list of accounts: %w", err)
+		}
+		s.roster.rows, s.roster.readAt = rows, at
+	}
+	row, ok := s.roster.rows[appID]
+	return row, ok, nil
+}
+
+// readRoster pages through the list. A list that ends before the total that
+// WeChat states is refused: a partial read proves nothing.
+func (s *Service) readRoster(ctx context.Context) (map[AppID]Authorizer, error) {
+	rows := make(map[AppID]Authorizer)
+	for offset := 0; ; {
+		var page []Authorizer
+		var total int
+		err := s.withPlatformToken(ctx, func(token secret.Secret) (err error) {
+			page, total, err = s.wechat.Authorizers(ctx, token, offset, rosterPage)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range page {
+			rows[row.AppID] = row
+		}
+		offset += len(page)
+		switch {
+		case offset >= total:
+			return rows, nil
+		case len(page) == 0:
+			return nil, &UpstreamError{API: "api_get_authorizer_list", Reaction: Backoff,
+				Err: fmt.Errorf("the list ended after %d of %d rows", offset, total)}
+		}
+	}
+}
+
+// recover gets the authorization of an account whose code was spent without a
+// stored answer: the list has its refresh token, the profile its grants.
+func (s *Service) recover(ctx context.Context, appID AppID, since time.Time) (Authorization, error) {
+	row, ok, err := s.listed(ctx, appID, 5*time.Second)
+	if err != nil {
+		return Authorization{}, err
+	}
+	if !ok || row.AuthorizedAt.Before(since.Add(-clockDoubt)) {
+		return Authorization{}, &UpstreamError{API: "api_get_authorizer_list", Reaction: CodeSpent,
+			Err: fmt.Errorf("%s is not listed as authorized since then", appID)}
+	}
+	auth := Authorization{AppID: appID}
+	var refresh secret.Secret
+	err = s.withPlatformToken(ctx, func(token secret.Secret) (err error) {
+		_, auth.Grants, refresh, err = s.wechat.Profile(ctx, token, appID)
+		return err
+	})
+	if err != nil {
+		return Authorization{}, err
+	}
+	if !row.Refresh.Empty() {
+		refresh = row.Refresh
+	}
+	if refresh.Empty() {
+		return auth, nil // an account without API permission has no tokens
+	}
+	if auth.Tokens, err = s.refreshWith(ctx, appID, refresh); err != nil {
+		return Authorization{}, err
+	}
+	if auth.Tokens.Refresh.Empty() {
+		auth.Tokens.Refresh = refresh
+	}
+	return auth, nil
+}

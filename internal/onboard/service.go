@@ -1,0 +1,121 @@
+package onboard
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"usher/internal/secret"
+)
+
+// Options is what a Service is made of.
+type Options struct {
+	AppID    AppID // our own, the platform's (component_appid)
+	Store    Store
+	Platform OpenPlatform
+	// Parse reads the inner XML of a stored push again.
+	Parse     func(innerXML []byte) (Event, error)
+	Hasher    secret.Hasher
+	Log       *slog.Logger
+	Now       func() time.Time // nil for time.Now
+	PublicURL string           // our own address without a slash at the end
+	// Wanted are the permission sets to ask for when a wish names none, limited to
+	// those that the chosen kind of account can grant. Empty asks for all.
+	Wanted []PermissionID
+	// RefreshRate limits upkeep in calls per second; 0 means 20.
+	RefreshRate float64
+}
+
+// Service is the steps from the form to a kept authorization. Its methods may be
+// called at the same time from many goroutines.
+type Service struct {
+	appID     AppID
+	store     Store
+	wechat    OpenPlatform
+	parse     func([]byte) (Event, error)
+	hasher    secret.Hasher
+	log       *slog.Logger
+	now       func() time.Time
+	publicURL string
+	wanted    []PermissionID
+
+	platform platform
+	roster   roster
+	tokens   tokenCache
+	hub      hub
+	minted   minted
+	pace     *pace
+	arrivals chan struct{} // wakes Run; capacity 1
+	work     sync.WaitGroup
+}
+
+// NewService makes a Service; nothing runs until it is called.
+func NewService(o Options) *Service {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.RefreshRate == 0 {
+		o.RefreshRate = 20
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Service{
+		appID: o.AppID, store: o.Store, wechat: o.Platform, parse: o.Parse, hasher: o.Hasher, log: o.Log,
+		now: o.Now, publicURL: strings.TrimSuffix(o.PublicURL, "/"), wanted: o.Wanted,
+		pace:     newPace(o.RefreshRate),
+		arrivals: make(chan struct{}, 1),
+	}
+}
+
+// Now is the service's clock.
+func (s *Service) Now() time.Time { return s.now() }
+
+// PlatformAppID is our own AppID, which a plug-in needs.
+func (s *Service) PlatformAppID() AppID { return s.appID }
+
+// Watch returns a channel that receives when the attempt id changed, and a
+// function that ends the watch. A wake-up may cover several changes: read again.
+func (s *Service) Watch(id string) (changes <-chan struct{}, stop func()) { return s.hub.watch(id) }
+
+// Run handles arrivals as they come until ctx ends, then waits for the exchanges
+// under way.
+func (s *Service) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			s.work.Wait()
+			return nil
+		case <-s.arrivals:
+			if err := s.HandleArrivals(ctx); err != nil && ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "handling arrivals failed", "err", err)
+			}
+		}
+	}
+}
+
+// wakeArrivals tells Run that something was stored.
+func (s *Service) wakeArrivals() {
+	select {
+	case s.arrivals <- struct{}{}:
+	default:
+	}
+}
+
+// Hash purposes keep the hashes of different secrets apart.
+const (
+	purposeSession = "session"
+	purposeState   = "state"
+	purposePreAuth = "pre_auth_code"
+	purposeCode    = "auth_code"
+	purposeLink    = "dashboard"
+)
+
+func (s *Service) sessionHash(session string) string {
+	if session == "" {
+		return ""
+	}
+	return s.hasher.Hash(purposeSession, session)
+}
