@@ -1,0 +1,53 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"usher/internal/onboard"
+	"usher/views"
+)
+
+// dashboard is the merchant's own page.
+func (s *Server) dashboard(c echo.Context) error {
+	token := c.Param("token")
+	d, err := s.Service.Dashboard(c.Request().Context(), token)
+	if err != nil {
+		return err
+	}
+	path := views.DashboardPath(token)
+	return s.render(c, http.StatusOK, views.Dashboard(views.DashboardPage{
+		Page: s.page(c, path), Account: d.Account, Missing: d.Missing, Changes: d.Changes,
+		Base: path, URL: s.PublicURL + path,
+		Renewed: strings.Contains(c.Request().URL.RawQuery, "renewed=1"),
+	}))
+}
+
+// renew gives the page a new address and ends the present one.
+func (s *Server) renew(c echo.Context) error {
+	next, err := s.Service.RenewDashboard(c.Request().Context(), c.Param("token"))
+	if err != nil {
+		return err
+	}
+	return see(c, views.DashboardPath(next.Reveal())+"?renewed=1")
+}
+
+// widen begins an attempt for the same account that asks for what is missing. What
+// is granted already is asked for too: WeChat's page replaces the selection, and a
+// link that lists less could take something away.
+func (s *Server) widen(c echo.Context) error {
+	d, err := s.Service.Dashboard(c.Request().Context(), c.Param("token"))
+	if err != nil {
+		return err
+	}
+	wanted := slices.Concat(d.Account.Grants.IDs(), d.Missing)
+	slices.Sort(wanted)
+	return s.begin(c, onboard.Wish{
+		AuthType: onboard.AllAccounts, // the account decides; it is known
+		BizAppID: d.Account.AppID,
+		Wanted:   slices.Compact(wanted),
+	})
+}

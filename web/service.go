@@ -1,0 +1,56 @@
+package web
+
+import (
+	"context"
+
+	"usher/internal/onboard"
+	"usher/internal/secret"
+)
+
+// Service is what the pages ask of the domain; [onboard.Service] is the one
+// there is. Failures that a person can do something about are [onboard.Error].
+// session is the opaque id of the browser, "" when it has none.
+type Service interface {
+	// Begin stores a new attempt.
+	Begin(ctx context.Context, w onboard.Wish) (onboard.Attempt, error)
+	// Attempt, PhoneAttempt and InviteAttempt read one by the address it has at
+	// the desk, on the phone and in an invite.
+	Attempt(ctx context.Context, id string) (onboard.Attempt, error)
+	PhoneAttempt(ctx context.Context, code string) (onboard.Attempt, error)
+	InviteAttempt(ctx context.Context, code string) (onboard.Attempt, error)
+	// RecentAttempts lists what a browser began, newest first.
+	RecentAttempts(ctx context.Context, session string) ([]onboard.Attempt, error)
+	// TookPart reports whether a browser began the attempt or was handed off in it.
+	TookPart(ctx context.Context, a onboard.Attempt, session string) bool
+	// Opened records that WeChat's browser fetched the phone page.
+	Opened(ctx context.Context, id string) error
+	// Invite turns an attempt into one that lives for days.
+	Invite(ctx context.Context, id, recipient string) (onboard.Attempt, error)
+
+	// HandOff mints a code and returns the address at WeChat to send the browser to.
+	HandOff(ctx context.Context, id string, ch onboard.Channel, session string) (link string, err error)
+	// PluginHandOff mints a code for a Mini Program with WeChat's plug-in.
+	PluginHandOff(ctx context.Context, id string) (onboard.PluginLink, error)
+	// PlatformAppID is the AppID of the third-party platform.
+	PlatformAppID() onboard.AppID
+	// Redirected stores what a browser brought back from WeChat.
+	Redirected(ctx context.Context, state string, code secret.Secret) (attemptID string, err error)
+	// ReceivePush stores a verified push; it is durable when the error is nil.
+	ReceivePush(ctx context.Context, p onboard.Push) error
+	// Check asks WeChat whether the attempt came to an end unnoticed.
+	Check(ctx context.Context, id string) (found bool, err error)
+	// Result reads how an attempt ended.
+	Result(ctx context.Context, id string) (onboard.Result, error)
+
+	// DashboardLink returns the token of the account's own page.
+	DashboardLink(ctx context.Context, appID onboard.AppID) (token secret.Secret, err error)
+	// Dashboard reads the account of a token.
+	Dashboard(ctx context.Context, token string) (onboard.Dashboard, error)
+	// RenewDashboard replaces a token; the old one ends.
+	RenewDashboard(ctx context.Context, token string) (next secret.Secret, err error)
+
+	// Watch wakes a live page of the attempt id after every change.
+	Watch(id string) (changes <-chan struct{}, stop func())
+	// Ready says whether merchants can be served, and why not.
+	Ready(ctx context.Context) onboard.Readiness
+}
