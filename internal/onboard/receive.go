@@ -20,7 +20,7 @@ const (
 // seconds. It returns the attempt whose page tells the rest. A nil error does not
 // mean that the exchange succeeded. The code alone binds nothing: state decides,
 // and a push that names another attempt overrules it.
-func (s *Service) Redirected(ctx context.Context, state string, code secret.Secret, session string) (attemptID string, err error) {
+func (s *Service) Redirected(ctx context.Context, state string, code secret.Secret) (attemptID string, err error) {
 	h, err := s.store.HandoffByState(ctx, s.hasher.Hash(purposeState, state))
 	if errors.Is(err, ErrNoRow) {
 		return "", Errorf(NotFound, KeyNotFound, "redirect with an unknown state")
