@@ -93,6 +93,9 @@ func statusOf(kind onboard.Kind) int {
 	return http.StatusInternalServerError
 }
 
+// retryAfter is how many seconds to wait when something outside is not ready.
+const retryAfter = "30"
+
 // statusGone is logged when the browser went away before the answer.
 const statusGone = 499
 
@@ -128,7 +131,7 @@ func (s *Server) answerError(err error, c echo.Context) {
 	status, key := explain(err)
 	h := c.Response().Header()
 	if status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
-		h.Set("Retry-After", "30")
+		h.Set("Retry-After", retryAfter)
 	}
 	var failed error
 	switch kindOf(c) {

@@ -42,68 +42,92 @@ func (s *Server) desk(c echo.Context) error {
 // ended reports whether the result page shows the state.
 func ended(state onboard.State) bool { return state == onboard.Done || state == onboard.Withdrawn }
 
+// draw answers with a page of the attempt. Desk and phone each have one.
+type draw func(status int, a onboard.Attempt) error
+
+func (s *Server) drawDesk(c echo.Context) draw {
+	return func(status int, a onboard.Attempt) error {
+		return s.render(c, status, views.Attempt(s.deskPage(c, a)))
+	}
+}
+
 // deskGo sends the desktop to WeChat's own page with a code.
 func (s *Server) deskGo(c echo.Context) error {
 	a, err := s.Service.Attempt(c.Request().Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
-	return s.handOff(c, a, onboard.PC, func(status int, a onboard.Attempt) error {
-		return s.render(c, status, views.Attempt(s.deskPage(c, a)))
-	})
+	return s.handOff(c, a, onboard.PC, s.drawDesk(c))
 }
 
-// handOff mints a code and sends the browser to WeChat. When that fails for a
-// reason that the attempt shows, draw answers with its page.
-func (s *Server) handOff(c echo.Context, a onboard.Attempt, ch onboard.Channel, draw func(status int, a onboard.Attempt) error) error {
+// handOff mints a code and sends the browser to WeChat.
+func (s *Server) handOff(c echo.Context, a onboard.Attempt, ch onboard.Channel, page draw) error {
 	session, err := s.sessions.begin(c)
 	if err != nil {
 		return err
 	}
 	// A second tap makes the browser drop the first request. The code that one is
-	// minting answers both, so it must not end with the request.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), pageTime)
+	// minting answers both.
+	ctx, cancel := detached(c)
 	defer cancel()
 	link, err := s.Service.HandOff(ctx, a.ID, ch, session)
-	if err == nil {
-		return see(c, link)
+	if err != nil {
+		return s.trouble(c, a.ID, err, page)
 	}
-	if kind, _ := onboard.Explain(err); kind != onboard.Unavailable && kind != onboard.Expired {
-		return err
-	}
-	now, readErr := s.Service.Attempt(ctx, a.ID)
-	if readErr != nil {
-		return err
-	}
-	switch now.State(s.Now()) {
-	case onboard.Blocked, onboard.ExpiredNow, onboard.Done, onboard.Withdrawn:
-	default:
-		return err
-	}
-	s.note(c, err)
-	status, _ := explain(err)
-	if status == http.StatusServiceUnavailable {
-		c.Response().Header().Set("Retry-After", "30")
-	}
-	return draw(status, now)
+	return see(c, link)
 }
 
-// deskCheck asks WeChat whether the attempt came to an end that nobody told us.
+// detached is the context of a step at WeChat, which must come to its end even
+// when the browser leaves: a code that is spent and not stored is lost.
+func detached(c echo.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(c.Request().Context()), pageTime)
+}
+
+// trouble answers a press that failed. When the attempt itself tells why, its page
+// is the answer, since it also offers what to do; otherwise cause goes up.
+func (s *Server) trouble(c echo.Context, id string, cause error, page draw) error {
+	if kind, _ := onboard.Explain(cause); kind != onboard.Unavailable && kind != onboard.Expired {
+		return cause
+	}
+	a, err := s.Service.Attempt(c.Request().Context(), id)
+	if err != nil {
+		return cause
+	}
+	switch a.State(s.Now()) {
+	case onboard.Blocked, onboard.ExpiredNow, onboard.Done, onboard.Withdrawn:
+	default:
+		return cause
+	}
+	s.note(c, cause)
+	status, _ := explain(cause)
+	if status == http.StatusServiceUnavailable {
+		c.Response().Header().Set("Retry-After", retryAfter)
+	}
+	return page(status, a)
+}
+
+// deskCheck is the button "I have finished".
 func (s *Server) deskCheck(c echo.Context) error {
-	id := c.Param("id")
-	found, err := s.Service.Check(c.Request().Context(), id)
+	a, err := s.Service.Attempt(c.Request().Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
-	return see(c, afterCheck(found, views.ResultPath(id), views.AttemptPath(id)))
+	return s.check(c, a, views.AttemptPath(a.ID), s.drawDesk(c))
 }
 
-// afterCheck is where to go on after a check.
-func afterCheck(found bool, result, page string) string {
-	if found {
-		return result
+// check asks WeChat whether the attempt came to an end that nobody told us, and
+// shows the result or the page at path again.
+func (s *Server) check(c echo.Context, a onboard.Attempt, path string, page draw) error {
+	ctx, cancel := detached(c)
+	defer cancel()
+	found, err := s.Service.Check(ctx, a.ID)
+	switch {
+	case err != nil:
+		return s.trouble(c, a.ID, err, page)
+	case found:
+		return see(c, views.ResultPath(a.ID))
 	}
-	return page + "?checked=1"
+	return see(c, path+"?checked=1")
 }
 
 // invite turns the attempt into an invite that can be sent on.

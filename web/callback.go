@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -26,7 +25,7 @@ func (s *Server) callback(c echo.Context) error {
 	}
 	// A person may close the page while it loads. The code they brought is stored
 	// all the same: WeChat gives it only once.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), pageTime)
+	ctx, cancel := detached(c)
 	defer cancel()
 	id, err := s.Service.Redirected(ctx, c.Param("state"), secret.New(codes[0]))
 	if err != nil {

@@ -32,7 +32,7 @@ func (s *Server) events(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if state := a.State(s.Now()); (state.Final()) && c.Request().Header.Get("Last-Event-ID") == eventID(a, state) {
+	if state := a.State(s.Now()); state.Final() && c.Request().Header.Get("Last-Event-ID") == eventID(a, state) {
 		return c.NoContent(http.StatusNoContent)
 	}
 	leave, ok := s.streams.open(c.RealIP(), id)

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -100,10 +99,7 @@ func (s *Server) phoneGo(k phoneKind) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		return s.handOff(c, a, onboard.H5, func(status int, a onboard.Attempt) error {
-			c.Response().Header().Add("Vary", "User-Agent")
-			return s.render(c, status, views.Phone(s.phonePage(c, k, a)))
-		})
+		return s.handOff(c, a, onboard.H5, s.drawPhone(c, k))
 	}
 }
 
@@ -114,11 +110,14 @@ func (s *Server) phoneCheck(k phoneKind) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		found, err := s.Service.Check(c.Request().Context(), a.ID)
-		if err != nil {
-			return err
-		}
-		return see(c, afterCheck(found, views.ResultPath(a.ID), k.path(a)))
+		return s.check(c, a, k.path(a), s.drawPhone(c, k))
+	}
+}
+
+func (s *Server) drawPhone(c echo.Context, k phoneKind) draw {
+	return func(status int, a onboard.Attempt) error {
+		c.Response().Header().Add("Vary", "User-Agent")
+		return s.render(c, status, views.Phone(s.phonePage(c, k, a)))
 	}
 }
 
@@ -139,7 +138,7 @@ func (s *Server) plugin(k phoneKind) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), pageTime)
+		ctx, cancel := detached(c)
 		defer cancel()
 		link, err := s.Service.PluginHandOff(ctx, a.ID)
 		if err != nil {
