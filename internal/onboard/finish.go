@@ -187,6 +187,9 @@ func (s *Service) arrived(ctx context.Context, a Arrival, claim ExchangeClaim, a
 	s.tokens.drop(auth.AppID)
 	s.log.InfoContext(ctx, "authorized", "appid", string(auth.AppID), "attempt", attempt.ID, "via", string(a.Type), "sets", len(auth.Grants))
 	s.hub.wake(attempt.ID)
+	if _, err := s.DashboardLink(ctx, auth.AppID); err != nil { // now, so that no page has to make it
+		s.log.WarnContext(ctx, "making a dashboard link failed; the first page makes it", "appid", string(auth.AppID), "err", err)
+	}
 	if err := s.readProfile(ctx, auth.AppID); err != nil {
 		s.log.WarnContext(ctx, "reading a profile failed; it is tried again", "appid", string(auth.AppID), "err", err)
 	}

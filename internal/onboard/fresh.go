@@ -24,9 +24,9 @@ const (
 // dueAt returns when the token of appID, which lives for life from now, should
 // be refreshed. Tokens that live shorter than usual are refreshed at half their life.
 func dueAt(appID AppID, now time.Time, life time.Duration) time.Time {
-	h := fnv.New32a()
+	h := fnv.New64a()
 	_, _ = h.Write([]byte(appID)) // never fails
-	lead := leadLeast + time.Duration(h.Sum32())%(leadMost-leadLeast)
+	lead := leadLeast + time.Duration(h.Sum64()>>1)%(leadMost-leadLeast)
 	return now.Add(max(life-lead, life/2))
 }
 
