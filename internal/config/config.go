@@ -33,6 +33,7 @@ type Config struct {
 	OldH5      bool   // use the phone page's former path
 
 	Brand          string // name shown to merchants
+	Contact        string // how merchants reach the operator; may be empty
 	PermissionSets []int  // sets every merchant is asked for; empty for all of the platform's
 	LogFormat      string // text or json
 	LogLevel       slog.Level

@@ -158,9 +158,10 @@ func level(s string) (slog.Level, error) {
 	return l, nil
 }
 
-func brand(s string) (string, error) {
-	if utf8.RuneCountInString(s) > 40 || strings.ContainsFunc(s, unicode.IsControl) || !utf8.ValidString(s) {
-		return "", errors.New("must be one line of at most 40 characters")
+// line reads a text of at most limit characters that people will see.
+func line(s string, limit int) (string, error) {
+	if utf8.RuneCountInString(s) > limit || strings.ContainsFunc(s, unicode.IsControl) || !utf8.ValidString(s) {
+		return "", fmt.Errorf("must be one line of at most %d characters", limit)
 	}
 	return s, nil
 }

@@ -70,7 +70,10 @@ var settings = []setting{
 
 	{name: "USHER_BRAND", value: "NAME", def: "Usher", required: true,
 		usage: "name shown to merchants",
-		set:   func(c *Config, s string) (err error) { c.Brand, err = brand(s); return err }},
+		set:   func(c *Config, s string) (err error) { c.Brand, err = line(s, 40); return err }},
+	{name: "USHER_CONTACT", value: "TEXT",
+		usage: "how merchants reach you, such as a phone number or a WeChat ID; shown where something went wrong",
+		set:   func(c *Config, s string) (err error) { c.Contact, err = line(s, 100); return err }},
 	{name: "USHER_PERMISSION_SETS", value: "ID|ID|…",
 		usage: "permission sets every merchant is asked for, such as 17|18|19; empty asks for all of the platform's",
 		set:   func(c *Config, s string) (err error) { c.PermissionSets, err = ids(s); return err }},
