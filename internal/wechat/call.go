@@ -10,7 +10,8 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"path"
+	"strings"
+	"sync/atomic"
 
 	"usher/internal/onboard"
 	"usher/internal/secret"
@@ -29,8 +30,10 @@ type request struct {
 	secrets []secret.Secret
 }
 
-// name is the last segment of the path, by which the official pages call an API.
-func (r request) name() string { return path.Base(r.path) }
+// name is how the official pages call the API: the path without its common part.
+func (r request) name() string {
+	return strings.TrimPrefix(strings.TrimPrefix(r.path, "/cgi-bin/"), "component/")
+}
 
 // call makes the request once and decodes the answer into out. Every error is
 // an [*onboard.UpstreamError].
@@ -41,15 +44,15 @@ func (c *Client) call(ctx context.Context, r request, out any) error {
 	}
 	// From the moment there is a connection, the request may have reached WeChat.
 	// Before it (name, dial, handshake) it surely has not.
-	sent := false
+	var sent atomic.Bool
 	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { sent = true },
+		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
 	}))
 	// net/http sends a POST again only when it has written no byte of it, so
 	// WeChat never sees one call twice.
 	resp, err := c.http().Do(req)
 	if err != nil {
-		return r.failure(err, sent)
+		return r.failure(err, sent.Load())
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))

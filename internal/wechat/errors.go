@@ -10,7 +10,7 @@ import (
 // tokenless are the APIs that authenticate by the secret: a bad credential there
 // is nothing that another token would cure.
 func tokenless(api string) bool {
-	return api == "api_component_token" || api == "api_start_push_ticket" || api == "v2"
+	return api == "api_component_token" || api == "api_start_push_ticket" || api == "clear_quota/v2"
 }
 
 // aboutAccount are the APIs whose subject is one account.
