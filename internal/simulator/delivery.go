@@ -44,9 +44,41 @@ func (s *Simulator) Deliveries() []Delivery {
 }
 
 // Deliver sends every push that is due, in order, and returns what the client
-// did not accept. Run does this by itself; a test that does not run it calls
-// Deliver where it wants the pushes to arrive.
+// did not accept. When it returns, pushes that Run took before have arrived too.
+// Run does this by itself; a test that does not run it calls Deliver where it
+// wants the pushes to arrive.
 func (s *Simulator) Deliver(ctx context.Context) error {
+	select {
+	case s.sending <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.sending }()
+	return s.drain(ctx)
+}
+
+// pushNow runs prepare, which changes something and queues pushes about it, and
+// sends those after everything that was due before, so that its caller learns
+// what became of them even while Run is at work. prepare runs with the lock held.
+func (s *Simulator) pushNow(ctx context.Context, prepare func() error) error {
+	select {
+	case s.sending <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.sending }()
+	_ = s.drain(ctx) // the deliveries tell what became of earlier pushes
+	s.mu.Lock()
+	err := prepare()
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return s.drain(ctx)
+}
+
+// drain is Deliver for whoever holds s.sending.
+func (s *Simulator) drain(ctx context.Context) error {
 	var failed []error
 	for {
 		p, to, ok := s.nextDue()

@@ -112,28 +112,25 @@ func (s *Simulator) enqueue(p queuedPush) {
 // PushTicket issues a new ticket and pushes it now. It fails when the client
 // did not accept it.
 func (s *Simulator) PushTicket(ctx context.Context) error {
-	s.mu.Lock()
-	s.nextTicket = s.now().Add(s.cfg.TicketEvery)
-	s.enqueue(s.ticketPush())
-	s.mu.Unlock()
-	return s.Deliver(ctx)
+	return s.pushNow(ctx, func() error {
+		s.nextTicket = s.now().Add(s.cfg.TicketEvery)
+		s.enqueue(s.ticketPush())
+		return nil
+	})
 }
 
 // Revoke lets the merchant cancel the authorization in its own console and
 // pushes unauthorized. It fails when the account is not authorized or the client
 // did not accept the push.
 func (s *Simulator) Revoke(ctx context.Context, appID string) error {
-	s.mu.Lock()
-	a, err := s.authorized(appID)
-	if err == nil {
-		s.drop(a)
-		s.enqueue(s.revokePush(a))
-	}
-	s.mu.Unlock()
-	if err != nil {
+	return s.pushNow(ctx, func() error {
+		a, err := s.authorized(appID)
+		if err == nil {
+			s.drop(a)
+			s.enqueue(s.revokePush(a))
+		}
 		return err
-	}
-	return s.Deliver(ctx)
+	})
 }
 
 // ChangePermissions lets the merchant edit what it grants in its own console.
@@ -141,39 +138,33 @@ func (s *Simulator) Revoke(ctx context.Context, appID string) error {
 // and a PreAuthCode that is not one of ours, since no link was used; if they do
 // not, nothing is pushed, as documented. ids nil means all the account can give.
 func (s *Simulator) ChangePermissions(ctx context.Context, appID string, ids []int) error {
-	s.mu.Lock()
-	a, err := s.authorized(appID)
-	if err == nil {
-		ids, err = s.allowed(a, ids, nil)
-	}
-	if err == nil && !slices.Equal(slices.Sorted(slices.Values(ids)), a.grant.sets) {
-		g, _, code, _ := s.issue(a, ids, newPreAuthCode())
-		s.enqueue(s.grantPush("updateauthorized", g, code))
-	}
-	s.mu.Unlock()
-	if err != nil {
+	return s.pushNow(ctx, func() error {
+		a, err := s.authorized(appID)
+		if err == nil {
+			ids, err = s.allowed(a, ids, nil)
+		}
+		if err == nil && !slices.Equal(slices.Sorted(slices.Values(ids)), a.grant.sets) {
+			g, _, code, _ := s.issue(a, ids, newPreAuthCode())
+			s.enqueue(s.grantPush("updateauthorized", g, code))
+		}
 		return err
-	}
-	return s.Deliver(ctx)
+	})
 }
 
 // AuthorizeSilently authorizes the account without any link, as when a WeChat
 // Shop buys the platform's service in the market: the push is all the client
 // sees, and it names no PreAuthCode.
 func (s *Simulator) AuthorizeSilently(ctx context.Context, appID string, ids []int) error {
-	s.mu.Lock()
-	a, err := s.eligibleAccount(appID)
-	if err == nil {
-		ids, err = s.allowed(a, ids, nil)
-	}
-	if err == nil {
-		s.announce(a, ids, "")
-	}
-	s.mu.Unlock()
-	if err != nil {
+	return s.pushNow(ctx, func() error {
+		a, err := s.eligibleAccount(appID)
+		if err == nil {
+			ids, err = s.allowed(a, ids, nil)
+		}
+		if err == nil {
+			s.announce(a, ids, "")
+		}
 		return err
-	}
-	return s.Deliver(ctx)
+	})
 }
 
 // announce authorizes a and queues the push about it: authorized the first

@@ -51,6 +51,7 @@ type Simulator struct {
 	pages     http.Handler
 	control   http.Handler
 	wake      chan struct{} // tells Run that the queue or the clock changed
+	sending   chan struct{} // held by the one who delivers, so that pushes keep their order
 
 	mu       sync.Mutex
 	crypt    *msgcrypt.Cipher
@@ -102,6 +103,7 @@ func New(cfg Config) (*Simulator, error) {
 	s := &Simulator{
 		cfg:            cfg,
 		wake:           make(chan struct{}, 1),
+		sending:        make(chan struct{}, 1),
 		crypt:          crypt,
 		options:        defaultOptions(),
 		random:         rand.New(rand.NewPCG(uint64(cfg.Seed), 0)),
