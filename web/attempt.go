@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -162,11 +163,17 @@ func (s *Server) deskCode(c echo.Context) error {
 	return s.code(c, s.PublicURL+views.PhonePath(a.PhoneCode))
 }
 
+// codesKept bounds the pictures in memory, each of about 600 bytes. Drawing one
+// takes milliseconds, so asking for it again and again must not cost that.
+const codesKept = 1000
+
 // code answers with text as a picture. It never changes and holds no secret but
 // our own address, so the browser may keep it; a shared cache may not, because
 // the address of the picture leads to the attempt.
 func (s *Server) code(c echo.Context, text string) error {
-	png, err := qrPNG(text)
+	png, err := s.codes.entry(text, func() func() ([]byte, error) {
+		return sync.OnceValues(func() ([]byte, error) { return qrPNG(text) })
+	})()
 	if err != nil {
 		return err
 	}

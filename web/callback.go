@@ -18,7 +18,6 @@ const maxAuthCode = 1024
 // sends it on to an address without the code, so that the code stays in no
 // history and reaches no later page.
 func (s *Server) callback(c echo.Context) error {
-	c.Response().Header().Set("Referrer-Policy", "no-referrer")
 	codes := c.QueryParams()["auth_code"]
 	if len(codes) != 1 || codes[0] == "" || len(codes[0]) > maxAuthCode {
 		return onboard.Errorf(onboard.NotFound, onboard.KeyNotFound, "a redirect with %d authorization codes or one of a wrong length", len(codes))

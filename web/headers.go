@@ -24,7 +24,7 @@ func (s *Server) headers() echo.MiddlewareFunc {
 			h.Set("Content-Security-Policy", csp)
 			// WeChat checks that the browser comes from the registered domain (授权流程
 			// 技术说明): the origin must be sent, the path with its codes must not.
-			h.Set("Referrer-Policy", "origin")
+			h.Set("Referrer-Policy", referrer(c.Path()))
 			h.Set("X-Content-Type-Options", "nosniff")
 			h.Set("Cross-Origin-Opener-Policy", "same-origin")
 			h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -36,4 +36,13 @@ func (s *Server) headers() echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
+}
+
+// referrer is what a page at route may tell the next one about itself. The address
+// that WeChat redirects to holds an authorization code: it tells nothing.
+func referrer(route string) string {
+	if route == "/cb/:state" {
+		return "no-referrer"
+	}
+	return "origin"
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -39,49 +38,32 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// bucketsKept bounds a generation of buckets, so that a limiter never holds more
-// than twice as many however many addresses come.
+// bucketsKept bounds the buckets of a limiter however many addresses come.
 const bucketsKept = 10_000
 
-// limiter counts one kind of request by neighborhood. It keeps two generations:
-// when the younger is full, the older is dropped, so memory is bounded and a
-// bucket in use survives.
+// limiter counts one kind of request by neighborhood.
 type limiter struct {
-	now   func() time.Time
-	every rate.Limit
-	burst int
-	keep  int
-
-	mu           sync.Mutex
-	young, older map[string]*rate.Limiter
+	now     func() time.Time
+	every   rate.Limit
+	burst   int
+	buckets recent[*rate.Limiter]
 }
 
 func newLimiter(now func() time.Time, perMinute int) *limiter {
 	return &limiter{
-		now: now, every: rate.Limit(float64(perMinute) / 60), burst: max(1, perMinute/3), keep: bucketsKept,
-		young: make(map[string]*rate.Limiter),
+		now: now, every: rate.Limit(float64(perMinute) / 60), burst: max(1, perMinute/3),
+		buckets: recent[*rate.Limiter]{keep: bucketsKept},
 	}
 }
 
 // allow takes one token of key. When there is none, wait says when there will be.
 func (l *limiter) allow(key string) (ok bool, wait time.Duration) {
-	l.mu.Lock()
-	b := l.young[key]
-	if b == nil {
-		if b = l.older[key]; b == nil {
-			b = rate.NewLimiter(l.every, l.burst)
-		}
-		if len(l.young) >= l.keep {
-			l.older, l.young = l.young, make(map[string]*rate.Limiter)
-		}
-		l.young[key] = b
-	}
-	l.mu.Unlock()
+	bucket := l.buckets.entry(key, func() *rate.Limiter { return rate.NewLimiter(l.every, l.burst) })
 	now := l.now()
-	if b.AllowN(now, 1) {
+	if bucket.AllowN(now, 1) {
 		return true, 0
 	}
-	r := b.ReserveN(now, 1)
+	r := bucket.ReserveN(now, 1)
 	wait = r.DelayFrom(now)
 	r.CancelAt(now)
 	return false, wait
@@ -115,6 +97,9 @@ const formLimit = 256 << 10
 func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
+		if kindOf(c) == pushAnswer {
+			return next(c) // refuses in its own way
+		}
 		if r.ContentLength > formLimit {
 			return echo.ErrStatusRequestEntityTooLarge
 		}

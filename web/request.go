@@ -65,10 +65,10 @@ func (s *Server) logRequest(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		level := slog.LevelInfo
 		switch {
+		case c.Path() == "/static/*" || c.Path() == "/healthz" || c.Path() == "/readyz":
+			level = slog.LevelDebug // often, and nothing to learn
 		case w.Status >= 500:
 			level = slog.LevelError
-		case c.Path() == "/static/*" || c.Path() == "/healthz" || c.Path() == "/readyz":
-			level = slog.LevelDebug
 		}
 		if err, ok := c.Get(keyError).(error); ok {
 			attrs = append(attrs, slog.Any("err", err))

@@ -54,7 +54,8 @@ type Server struct {
 	sessions *browserSessions
 	streams  *streams
 	drain    drain
-	buffers  sync.Pool // of *bytes.Buffer, for pages being rendered
+	codes    recent[func() ([]byte, error)] // pictures by their text, each drawn once
+	buffers  sync.Pool                      // of *bytes.Buffer, for pages being rendered
 }
 
 // drain is a door that closes once.
@@ -101,6 +102,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	}
 	s.Limits = s.Limits.withDefaults()
 	s.streams = newStreams(s.Limits)
+	s.codes.keep = codesKept
 
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
