@@ -92,6 +92,10 @@ type PhonePage struct {
 	// NotAdmin shows how to find the admin (Base + "?not_admin=1").
 	NotAdmin bool
 	Checked  bool // see AttemptPage
+	// ResultPath is "/done/{id}" for a browser that took part, else empty: the
+	// phone page never shows the id of its attempt, so that a photo of the code
+	// does not open the desk page.
+	ResultPath string
 }
 
 // ResultPage is what the browser that came back from WeChat sees, and what the

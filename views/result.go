@@ -1,0 +1,124 @@
+package views
+
+import (
+	"context"
+
+	"usher/internal/i18n"
+	"usher/internal/onboard"
+)
+
+// way is a button under a result: a link when path is set, else a form that
+// posts, else one that begins an attempt like this one.
+type way struct {
+	label string
+	path  string // GET
+	post  string // POST
+}
+
+// outcome is a result in words, the same for desk and phone.
+type outcome struct {
+	class string // of the icon
+	title string
+	tab   string // title of the tab, when it differs
+	texts []string
+	first way
+	other way
+}
+
+func (m ResultPage) state() onboard.State { return m.Attempt.State(m.Now) }
+
+// kind names the account that came back, or what was asked for.
+func (m ResultPage) kind(ctx context.Context) string {
+	if m.Account != nil {
+		return kindWord(ctx, m.Account.Profile.Kind)
+	}
+	return typeWord(ctx, m.Attempt.AuthType)
+}
+
+// account is the one to ask for when the merchant does it again.
+func (m ResultPage) again() (onboard.AuthType, onboard.AppID) {
+	if m.Attempt.Verdict != onboard.WrongAccount && m.Attempt.AppID != "" {
+		if m.Account != nil && m.Account.Profile.Kind != onboard.UnknownKind {
+			return typeFor(m.Account.Profile.Kind), m.Attempt.AppID
+		}
+		return m.Attempt.AuthType, m.Attempt.AppID
+	}
+	return m.Attempt.AuthType, m.Attempt.BizAppID
+}
+
+// view leads to the merchant's own page, for a browser that may see it.
+func (m ResultPage) view(ctx context.Context, label i18n.Key) way {
+	if m.DashboardPath == "" {
+		return way{}
+	}
+	return way{label: i18n.T(ctx, label), path: m.DashboardPath}
+}
+
+func (m ResultPage) outcome(ctx context.Context) outcome {
+	a, state := m.Attempt, m.state()
+	o := outcome{class: stateClass(a, state), title: stateWord(ctx, a, state)}
+	name := quotedName(ctx, m.Account, a.AppID)
+	switch state {
+	case onboard.Withdrawn:
+		o.texts = []string{i18n.T(ctx, i18n.StateRevokedText, "name", name, "time", i18n.Time(ctx, a.RevokedAt, m.Now))}
+		o.first = way{label: i18n.T(ctx, i18n.StateConnectAgain)}
+	case onboard.Done:
+		m.decided(ctx, &o, name)
+	case onboard.Exchanging:
+		o.texts = []string{i18n.T(ctx, i18n.StateExchangingText)}
+	case onboard.Blocked:
+		_, text := blocked(ctx, a.Blocked)
+		o.texts = []string{text, i18n.T(ctx, i18n.StateBlockedSelf)}
+		o.first = way{label: i18n.T(ctx, i18n.SiteRetry), post: AttemptPath(a.ID) + "/check"}
+	case onboard.ExpiredNow:
+		o.texts = []string{i18n.T(ctx, i18n.StateExpiredText)}
+		if a.Invite() {
+			o.texts = []string{i18n.T(ctx, i18n.StateExpiredInviteDesk)}
+		}
+		o.first = way{label: i18n.T(ctx, i18n.StateExpiredStart)}
+	default: // somebody opened this page before anything came back
+		o.title = i18n.T(ctx, i18n.ResultWaiting)
+		o.texts = []string{i18n.T(ctx, i18n.StateNoAnswerText)}
+		o.first = way{label: i18n.T(ctx, i18n.StateCheck), post: AttemptPath(a.ID) + "/check"}
+		o.other = way{label: i18n.T(ctx, i18n.ResultToAttempt), path: AttemptPath(a.ID)}
+	}
+	return o
+}
+
+// decided fills o in for a finished attempt.
+func (m ResultPage) decided(ctx context.Context, o *outcome, name string) {
+	a := m.Attempt
+	switch a.Verdict {
+	case onboard.WrongAccount:
+		wanted := quotedName(ctx, m.Expected, a.BizAppID)
+		o.texts = []string{i18n.T(ctx, i18n.ResultWrongText, "got", name, "wanted", wanted)}
+		o.first = way{label: i18n.T(ctx, i18n.ResultWrongAgain)}
+		return
+	case onboard.Missing:
+		o.texts = []string{i18n.T(ctx, i18n.ResultMissingText, "sets", setNames(ctx, a.Missing))}
+		if only := onlyExclusive(a.Missing); len(only) > 0 {
+			o.texts = append(o.texts, i18n.T(ctx, i18n.ResultMissingExclusive, "sets", setNames(ctx, only)))
+		}
+		o.first = way{label: i18n.T(ctx, i18n.ResultMissingAdd)}
+		o.other = m.view(ctx, i18n.ResultMissingSkip)
+		return
+	case onboard.Already:
+		o.title = i18n.T(ctx, i18n.ResultAlready, "kind", m.kind(ctx))
+		o.texts = []string{i18n.T(ctx, i18n.ResultAlreadyText)}
+		o.first = m.view(ctx, i18n.ResultView)
+		o.other = way{label: i18n.T(ctx, i18n.ResultAlreadyAgain)}
+		return
+	case onboard.Updated:
+		o.title = i18n.T(ctx, i18n.ResultUpdated)
+		o.texts = []string{i18n.T(ctx, i18n.ResultUpdatedText, "added", len(a.Added), "removed", len(a.Removed))}
+	default:
+		o.title, o.tab = i18n.T(ctx, i18n.ResultOk), i18n.T(ctx, i18n.ResultOkTitle)
+		if m.Account != nil {
+			o.texts = []string{i18n.T(ctx, i18n.ResultOkText, "name", accountName(*m.Account), "n", len(m.Account.Grants))}
+		}
+	}
+	if m.Account == nil || m.Account.ProfileAt.IsZero() {
+		o.texts = append(o.texts, i18n.T(ctx, i18n.ResultOkLate))
+	}
+	o.first = m.view(ctx, i18n.ResultView)
+}
