@@ -1,0 +1,128 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"usher/internal/onboard"
+)
+
+// SaveArrival implements [onboard.Store]. It goes through the writer on both
+// engines, because grouping is what lets many pushes in at once.
+func (s *Store) SaveArrival(ctx context.Context, a onboard.Arrival) (isNew bool, err error) {
+	payload := s.ring.Seal("arrival", "payload", s.row(a.Digest), a.Payload)
+	received := ms(a.ReceivedAt)
+	isNew, err = writeGrouped(ctx, s, func(ctx context.Context, q querier) (bool, error) {
+		n, err := exec(ctx, q, `INSERT INTO arrival (platform, id, digest, type, appid, code_hash, handoff_id, attempt_id,
+				created_at, received_at, payload, tries, fence, due_at, outcome, reason, finished_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $10, '', '', 0)
+			ON CONFLICT (platform, digest) DO NOTHING`,
+			s.platform, s.ids.next(a.ReceivedAt), a.Digest, string(a.Type), string(a.AppID), a.CodeHash, a.HandoffID, a.AttemptID,
+			ms(a.CreatedAt), received, payload)
+		if err != nil || n == 0 || a.AttemptID == "" {
+			return n > 0, err
+		}
+		_, err = exec(ctx, q, `UPDATE attempt SET arrived_at = $3, version = version + 1
+			WHERE platform = $1 AND id = $2 AND arrived_at = 0 AND finished_at = 0`, s.platform, a.AttemptID, received)
+		return true, err
+	})
+	if err != nil {
+		return false, fmt.Errorf("save arrival: %w", err)
+	}
+	return isNew, nil
+}
+
+const arrivalColumns = `id, digest, type, appid, code_hash, handoff_id, attempt_id, created_at, received_at, payload, tries, fence`
+
+type sealedArrival struct {
+	onboard.Arrival
+	payload string
+}
+
+func scanArrival(r *sql.Rows) (a sealedArrival, err error) {
+	return a, r.Scan(&a.ID, &a.Digest, &a.Type, &a.AppID, &a.CodeHash, &a.HandoffID, &a.AttemptID,
+		msTime{&a.CreatedAt}, msTime{&a.ReceivedAt}, &a.payload, &a.Tries, &a.Fence)
+}
+
+// The conditions stand in the outer WHERE too, because PostgreSQL checks only
+// those again after it waited for a row.
+const (
+	claimArrivals = `UPDATE arrival SET due_at = $3, tries = tries + 1, fence = fence + 1
+		WHERE platform = $1 AND outcome = '' AND due_at <= $2 AND id IN (
+			SELECT id FROM arrival WHERE platform = $1 AND outcome = '' AND due_at <= $2 ORDER BY id LIMIT $4)
+		RETURNING ` + arrivalColumns
+	claimArrivalsOfCode = `UPDATE arrival SET due_at = $3, tries = tries + 1, fence = fence + 1
+		WHERE platform = $1 AND outcome = '' AND due_at <= $2 AND id IN (
+			SELECT id FROM arrival WHERE platform = $1 AND code_hash = $5 AND code_hash <> '' AND outcome = '' AND due_at <= $2 ORDER BY id LIMIT $4)
+		RETURNING ` + arrivalColumns
+)
+
+// ClaimArrivals implements [onboard.Store]. The payload of an arrival that does
+// not open is empty; the log says so.
+func (s *Store) ClaimArrivals(ctx context.Context, now, leaseUntil time.Time, limit int, codeHash string) ([]onboard.Arrival, error) {
+	text, args := claimArrivals, []any{s.platform, ms(now), ms(leaseUntil), limit}
+	if codeHash != "" {
+		text, args = claimArrivalsOfCode, append(args, codeHash)
+	} else if idle, err := s.noArrivals(ctx, now); err != nil || idle {
+		return nil, err
+	}
+	rows, err := write(ctx, s, func(ctx context.Context, q querier) ([]sealedArrival, error) {
+		return many(ctx, q, scanArrival, text, args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim arrivals: %w", err)
+	}
+	slices.SortFunc(rows, func(a, b sealedArrival) int { return cmp.Compare(a.ID, b.ID) })
+	out := make([]onboard.Arrival, len(rows))
+	for i, r := range rows {
+		out[i] = r.Arrival
+		if out[i].Payload, err = s.open("arrival", "payload", s.row(r.Digest), r.payload); err != nil {
+			s.log.ErrorContext(ctx, "an arrival does not open", "arrival", r.ID, "err", err)
+		}
+	}
+	return out, nil
+}
+
+// noArrivals spares the writer a commit for a claim that would find nothing,
+// which is what most of them find.
+func (s *Store) noArrivals(ctx context.Context, now time.Time) (bool, error) {
+	waiting, err := many(ctx, s.engine.read, scanInt,
+		`SELECT id FROM arrival WHERE platform = $1 AND outcome = '' AND due_at <= $2 ORDER BY id LIMIT 1`, s.platform, ms(now))
+	return len(waiting) == 0, err
+}
+
+const (
+	endArrival = `UPDATE arrival SET outcome = $4, reason = $5, finished_at = $6,
+			appid = CASE WHEN $7 = '' THEN appid ELSE $7 END,
+			payload = CASE WHEN $4 = 'parked' THEN payload ELSE '' END
+		WHERE platform = $1 AND id = $2 AND fence = $3 AND outcome = ''`
+	retryArrival = `UPDATE arrival SET due_at = $4, reason = $5
+		WHERE platform = $1 AND id = $2 AND fence = $3 AND outcome = ''`
+)
+
+// FinishArrivals implements [onboard.Store]. The payload of an arrival that ends
+// is wiped unless a person has to look at it: what it held is either used or
+// stored elsewhere.
+func (s *Store) FinishArrivals(ctx context.Context, ends []onboard.ArrivalEnd, now time.Time) error {
+	if len(ends) == 0 {
+		return nil
+	}
+	_, err := write(ctx, s, func(ctx context.Context, q querier) (n int64, err error) {
+		for _, e := range ends {
+			if e.Outcome == "" {
+				_, err = exec(ctx, q, retryArrival, s.platform, e.ID, e.Fence, ms(e.RetryAt), e.Reason)
+			} else {
+				_, err = exec(ctx, q, endArrival, s.platform, e.ID, e.Fence, string(e.Outcome), e.Reason, ms(now), string(e.AppID))
+			}
+			if err != nil {
+				return 0, fmt.Errorf("finish arrivals: %w", err)
+			}
+		}
+		return 0, nil
+	})
+	return err
+}

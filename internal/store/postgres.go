@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// poolSize bounds the connections to PostgreSQL beside the writer's own one,
+// which is reserved so that pushes are stored whatever else goes on.
+const poolSize = 16
+
+// openPostgres connects to a PostgreSQL database.
+func openPostgres(ctx context.Context, address string) (e engine, err error) {
+	cfg, err := pgx.ParseConfig(address)
+	if err != nil {
+		return engine{}, fmt.Errorf("the address of PostgreSQL: %w", err) // pgx leaves the password out
+	}
+	limit := strconv.FormatInt(prompt.Milliseconds(), 10)
+	for name, value := range map[string]string{
+		"application_name": "usher", "synchronous_commit": "on",
+		"statement_timeout": limit, "idle_in_transaction_session_timeout": limit,
+	} {
+		if _, set := cfg.RuntimeParams[name]; !set {
+			cfg.RuntimeParams[name] = value
+		}
+	}
+	db, group := stdlib.OpenDB(*cfg), stdlib.OpenDB(*cfg)
+	db.SetMaxOpenConns(poolSize)
+	db.SetMaxIdleConns(poolSize)
+	group.SetMaxOpenConns(1)
+	end := func() error { return errors.Join(db.Close(), group.Close()) }
+	if err := migrate(ctx, goose.DialectPostgres, db); err != nil {
+		return engine{}, errors.Join(err, end())
+	}
+	return engine{
+		read: db,
+		group: func(ctx context.Context) (transaction, error) {
+			ctx, cancel := context.WithTimeout(ctx, prompt)
+			tx, err := group.BeginTx(ctx, nil)
+			if err != nil {
+				cancel()
+				return nil, err
+			}
+			return pgTx{tx, cancel}, nil
+		},
+		direct: func(ctx context.Context) (transaction, error) {
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return nil, err
+			}
+			return pgTx{tx, func() {}}, nil
+		},
+		ping:  db.PingContext,
+		close: end,
+	}, nil
+}
+
+// pgTx is a transaction of a pool. The default level, read committed, is enough
+// because every condition stands in the statement that writes.
+type pgTx struct {
+	*sql.Tx
+	end func()
+}
+
+func (t pgTx) commit() error { defer t.end(); return t.Commit() }
+func (t pgTx) rollback()     { defer t.end(); _ = t.Rollback() }
+
+// retryable reports whether PostgreSQL broke off a transaction only because of
+// another one: a deadlock or a serialization failure.
+func retryable(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == "40P01" || e.Code == "40001")
+}

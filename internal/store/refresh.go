@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"usher/internal/onboard"
+)
+
+const dueColumns = `appid, refresh_token, previous_refresh, fence, failures, access_expires_at, due_at`
+
+type sealedDue struct {
+	onboard.Due
+	refresh, previous string
+	dueAt             int64
+}
+
+func scanDue(r *sql.Rows) (d sealedDue, err error) {
+	return d, r.Scan(&d.AppID, &d.refresh, &d.previous, &d.Fence, &d.Failures, msTime{&d.EndsAt}, &d.dueAt)
+}
+
+// due_at is 0 for accounts that are not refreshed, so one index holds exactly
+// the others.
+const (
+	dueNow   = `SELECT appid FROM account WHERE platform = $1 AND due_at > 0 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at LIMIT $3`
+	claimDue = `UPDATE account SET lease_until = $4, fence = fence + 1
+		WHERE platform = $1 AND due_at > 0 AND due_at <= $2 AND lease_until <= $2 AND appid IN (` + dueNow + `)
+		RETURNING ` + dueColumns
+)
+
+// ClaimDue implements [onboard.Store]. Quarantined accounts are kept fresh too, so
+// that they can be accepted later. A token that does not open comes back
+// empty, as one that was lost; the log says so.
+func (s *Store) ClaimDue(ctx context.Context, now, leaseUntil time.Time, limit int) ([]onboard.Due, error) {
+	waiting, err := many(ctx, s.engine.read, scanString, dueNow, s.platform, ms(now), 1)
+	if err != nil || len(waiting) == 0 {
+		return nil, err
+	}
+	rows, err := write(ctx, s, func(ctx context.Context, q querier) ([]sealedDue, error) {
+		return many(ctx, q, scanDue, claimDue, s.platform, ms(now), limit, ms(leaseUntil))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim accounts due: %w", err)
+	}
+	slices.SortFunc(rows, func(a, b sealedDue) int { return int(a.dueAt - b.dueAt) })
+	out := make([]onboard.Due, len(rows))
+	for i, r := range rows {
+		out[i] = s.openDue(ctx, r)
+	}
+	return out, nil
+}
+
+// ClaimAccount implements [onboard.Store]. ok is false too for an account that is
+// not refreshed: revoked, to be scanned again, or without API permission.
+func (s *Store) ClaimAccount(ctx context.Context, appID onboard.AppID, now, leaseUntil time.Time) (d onboard.Due, ok bool, err error) {
+	rows, err := write(ctx, s, func(ctx context.Context, q querier) ([]sealedDue, error) {
+		rows, err := many(ctx, q, scanDue, `UPDATE account SET lease_until = $4, fence = fence + 1
+			WHERE platform = $1 AND appid = $2 AND due_at > 0 AND lease_until <= $3
+			RETURNING `+dueColumns, s.platform, string(appID), ms(now), ms(leaseUntil))
+		if err == nil && len(rows) == 0 {
+			_, err = one(ctx, q, scanString, `SELECT appid FROM account WHERE platform = $1 AND appid = $2`, s.platform, string(appID))
+		}
+		return rows, err
+	})
+	if err != nil || len(rows) == 0 {
+		return onboard.Due{}, false, err
+	}
+	return s.openDue(ctx, rows[0]), true, nil
+}
+
+func (s *Store) openDue(ctx context.Context, r sealedDue) onboard.Due {
+	var err error
+	row := s.row(string(r.AppID))
+	if r.Refresh, err = s.open("account", refreshColumn, row, r.refresh); err != nil {
+		s.log.ErrorContext(ctx, "a refresh token does not open", "appid", r.AppID, "err", err)
+	}
+	if r.Previous, err = s.open("account", refreshColumn, row, r.previous); err != nil {
+		s.log.ErrorContext(ctx, "a previous refresh token does not open", "appid", r.AppID, "err", err)
+	}
+	return r.Due
+}
+
+// SaveRefreshed implements [onboard.Store].
+func (s *Store) SaveRefreshed(ctx context.Context, results []onboard.Refreshed) (fenced []onboard.AppID, err error) {
+	sealed := make([]sealedTokens, len(results))
+	for i, r := range results {
+		sealed[i] = s.sealTokens(r.AppID, r.Tokens, r.Now)
+	}
+	return write(ctx, s, func(ctx context.Context, q querier) (fenced []onboard.AppID, err error) {
+		for i, r := range results {
+			n, err := s.saveRefreshed(ctx, q, r, sealed[i])
+			if err != nil {
+				return nil, fmt.Errorf("save refreshed tokens: %w", err)
+			}
+			if n == 0 {
+				fenced = append(fenced, r.AppID)
+			}
+		}
+		return fenced, nil
+	})
+}
+
+// saveRefreshed ends one claim. A success ends the count of failures, a failure
+// of the account raises it, and one of the platform leaves it.
+func (s *Store) saveRefreshed(ctx context.Context, q querier, r onboard.Refreshed, p sealedTokens) (int64, error) {
+	failures, refreshedAt := int64(1), int64(0)
+	switch {
+	case r.Failure == "":
+		refreshedAt = ms(r.Now)
+	case r.Platform:
+		failures = 0
+	}
+	return exec(ctx, q, `UPDATE account SET`+tokenUpdate+`,
+			failures = CASE WHEN $7 > 0 THEN 0 ELSE failures + $8 END,
+			last_error = CASE WHEN $7 > 0 THEN '' WHEN $8 = 0 THEN last_error ELSE $9 END,
+			refreshed_at = CASE WHEN $7 > 0 THEN $7 ELSE refreshed_at END,
+			due_at = $10, lease_until = 0, updated_at = $11
+		WHERE platform = $1 AND appid = $2 AND fence = $12 AND due_at > 0`,
+		s.platform, string(r.AppID), p.access, p.expires, p.refresh, p.refreshHash,
+		refreshedAt, failures, r.Failure, max(ms(r.DueAt), 1), ms(r.Now), r.Fence)
+}
