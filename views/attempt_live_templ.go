@@ -163,7 +163,7 @@ func attemptCode(m AttemptPage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = again(m.Attempt.AuthType, m.Attempt.BizAppID, m.Attempt.Wanted, "btn pri", i18n.T(ctx, i18n.StateExpiredStart)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = post(AttemptPath(m.Attempt.ID)+"/again", "btn pri", i18n.T(ctx, i18n.StateExpiredStart)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -185,7 +185,7 @@ func attemptCode(m AttemptPage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = again(m.Attempt.AuthType, m.Attempt.BizAppID, m.Attempt.Wanted, "btn pri", i18n.T(ctx, i18n.StateExpiredAgain)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = post(AttemptPath(m.Attempt.ID)+"/again", "btn pri", i18n.T(ctx, i18n.StateExpiredAgain)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -304,7 +304,7 @@ func attemptCode(m AttemptPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			case onboard.Withdrawn:
-				templ_7745c5c3_Err = again(m.Attempt.AuthType, m.Attempt.BizAppID, m.Attempt.Wanted, "btn pri", i18n.T(ctx, i18n.StateConnectAgain)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = post(AttemptPath(m.Attempt.ID)+"/again", "btn pri", i18n.T(ctx, i18n.StateConnectAgain)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -121,21 +121,6 @@ func askedWord(ctx context.Context, a onboard.Attempt, known *onboard.Account) s
 
 func typeValue(t onboard.AuthType) string { return string('0' + rune(t)) }
 
-// typeFor is the narrowest type under which WeChat lists an account of kind k.
-func typeFor(k onboard.AccountKind) onboard.AuthType {
-	switch k {
-	case onboard.OfficialAccount:
-		return onboard.OfficialAccounts
-	case onboard.MiniProgram:
-		return onboard.MiniPrograms
-	case onboard.Channels:
-		return onboard.ChannelsAccounts
-	case onboard.SalesAssistant:
-		return onboard.SalesAssistants
-	}
-	return onboard.AllAccounts
-}
-
 func (b Brand) name() string {
 	if name := DisplayName(b.Name); name != "" {
 		return name

@@ -10,7 +10,7 @@ const (
 )
 
 // AttemptPath is the desk page of an attempt. Beneath it are /events, /qr.png
-// and the targets of its forms: /pc, /check, /invite.
+// and the targets of its forms: /pc, /check, /invite, /again.
 func AttemptPath(id string) string { return "/c/" + url.PathEscape(id) }
 
 // ResultPath is where an attempt that came back from WeChat shows its end.

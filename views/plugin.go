@@ -1,29 +1,22 @@
 package views
 
-import (
-	"fmt"
-	"strconv"
-)
+import "strconv"
 
-// pluginSnippet is the script a Mini Program runs to start this attempt with
-// WeChat's plug-in (授权流程技术说明, 小程序插件版授权). The code is fetched at the
-// tap, because it lives minutes and is spent by the first use.
-func pluginSnippet(m AttemptPage) string {
-	biz := ""
-	if m.Attempt.BizAppID != "" {
-		biz = fmt.Sprintf("\n    bizAppid: %s,", strconv.Quote(string(m.Attempt.BizAppID)))
-	}
-	return fmt.Sprintf(`const plugin = requirePlugin('miniprogram-thirdparty-plugin')
+// pluginSnippet is the script a Mini Program runs to start an attempt with
+// WeChat's plug-in (授权流程技术说明, 小程序插件版授权). address answers with what
+// openAuthorizeAccount takes. It is asked at the tap, because a code lives
+// minutes and is spent by the first use.
+func pluginSnippet(address string) string {
+	return `const plugin = requirePlugin('miniprogram-thirdparty-plugin')
 plugin.init(wx)
 
 wx.request({
-  url: %s,
+  url: ` + strconv.Quote(address) + `,
   method: 'POST',
-  success: ({ data }) => plugin.openAuthorizeAccount({
-    platformAppID: %s,
-    preAuthCode: data.pre_auth_code,
-    authType: %d,%s
-  })
+  success({ statusCode, data }) {
+    if (statusCode === 200) plugin.openAuthorizeAccount(data)
+    else wx.showToast({ title: data.message, icon: 'none' })
+  }
 })
-`, strconv.Quote(m.PluginURL), strconv.Quote(string(m.PlatformAppID)), m.Attempt.AuthType, biz)
+`
 }

@@ -7,8 +7,8 @@ import (
 	"usher/internal/onboard"
 )
 
-// way is a button under a result: a link when path is set, else a form that
-// posts, else one that begins an attempt like this one.
+// way is a button under a result: a link when path is set, a form when post is,
+// nothing when neither is.
 type way struct {
 	label string
 	path  string // GET
@@ -35,15 +35,14 @@ func (m ResultPage) kind(ctx context.Context) string {
 	return typeWord(ctx, m.Attempt.AuthType)
 }
 
-// account is the one to ask for when the merchant does it again.
-func (m ResultPage) again() (onboard.AuthType, onboard.AppID) {
-	if m.Attempt.Verdict != onboard.WrongAccount && m.Attempt.AppID != "" {
-		if m.Account != nil && m.Account.Profile.Kind != onboard.UnknownKind {
-			return typeFor(m.Account.Profile.Kind), m.Attempt.AppID
-		}
-		return m.Attempt.AuthType, m.Attempt.AppID
+// again begins a new attempt: for the account that came back when this browser
+// may see its page, else with the wish of this attempt.
+func (m ResultPage) again(ctx context.Context, label i18n.Key) way {
+	w := way{label: i18n.T(ctx, label), post: AttemptPath(m.Attempt.ID) + "/again"}
+	if m.DashboardPath != "" && m.Attempt.Verdict != onboard.WrongAccount {
+		w.post = m.DashboardPath + "/again"
 	}
-	return m.Attempt.AuthType, m.Attempt.BizAppID
+	return w
 }
 
 // view leads to the merchant's own page, for a browser that may see it.
@@ -61,7 +60,7 @@ func (m ResultPage) outcome(ctx context.Context) outcome {
 	switch state {
 	case onboard.Withdrawn:
 		o.texts = []string{i18n.T(ctx, i18n.StateRevokedText, "name", name, "time", i18n.Time(ctx, a.RevokedAt, m.Now))}
-		o.first = way{label: i18n.T(ctx, i18n.StateConnectAgain)}
+		o.first = m.again(ctx, i18n.StateConnectAgain)
 	case onboard.Done:
 		m.decided(ctx, &o, name)
 	case onboard.Exchanging:
@@ -75,7 +74,7 @@ func (m ResultPage) outcome(ctx context.Context) outcome {
 		if a.Invite() {
 			o.texts = []string{i18n.T(ctx, i18n.StateExpiredInviteDesk)}
 		}
-		o.first = way{label: i18n.T(ctx, i18n.StateExpiredStart)}
+		o.first = m.again(ctx, i18n.StateExpiredStart)
 	default: // somebody opened this page before anything came back
 		o.title = i18n.T(ctx, i18n.ResultWaiting)
 		o.texts = []string{i18n.T(ctx, i18n.StateNoAnswerText)}
@@ -92,21 +91,21 @@ func (m ResultPage) decided(ctx context.Context, o *outcome, name string) {
 	case onboard.WrongAccount:
 		wanted := quotedName(ctx, m.Expected, a.BizAppID)
 		o.texts = []string{i18n.T(ctx, i18n.ResultWrongText, "got", name, "wanted", wanted)}
-		o.first = way{label: i18n.T(ctx, i18n.ResultWrongAgain)}
+		o.first = m.again(ctx, i18n.ResultWrongAgain)
 		return
 	case onboard.Missing:
 		o.texts = []string{i18n.T(ctx, i18n.ResultMissingText, "sets", setNames(ctx, a.Missing))}
 		if only := onlyExclusive(a.Missing); len(only) > 0 {
 			o.texts = append(o.texts, i18n.T(ctx, i18n.ResultMissingExclusive, "sets", setNames(ctx, only)))
 		}
-		o.first = way{label: i18n.T(ctx, i18n.ResultMissingAdd)}
+		o.first = m.again(ctx, i18n.ResultMissingAdd)
 		o.other = m.view(ctx, i18n.ResultMissingSkip)
 		return
 	case onboard.Already:
 		o.title = i18n.T(ctx, i18n.ResultAlready, "kind", m.kind(ctx))
 		o.texts = []string{i18n.T(ctx, i18n.ResultAlreadyText)}
 		o.first = m.view(ctx, i18n.ResultView)
-		o.other = way{label: i18n.T(ctx, i18n.ResultAlreadyAgain)}
+		o.other = m.again(ctx, i18n.ResultAlreadyAgain)
 		return
 	case onboard.Updated:
 		o.title = i18n.T(ctx, i18n.ResultUpdated)

@@ -2,7 +2,6 @@ package views
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"usher/internal/i18n"
@@ -63,15 +62,6 @@ func setCount(ctx context.Context, ids []onboard.PermissionID) string {
 		return i18n.T(ctx, i18n.AttemptSetsExclusive, "sets", count, "exclusive", n)
 	}
 	return count
-}
-
-// setList is the value of the form field that asks for ids.
-func setList(ids []onboard.PermissionID) string {
-	words := make([]string, len(ids))
-	for i, id := range ids {
-		words[i] = strconv.Itoa(int(id))
-	}
-	return strings.Join(words, "|")
 }
 
 // unconfirmed lists the granted sets that wait for the merchant's confirmation

@@ -60,8 +60,8 @@ type AttemptPage struct {
 	Checked bool
 	// PlatformAppID is shown to developers who use WeChat's plug-in.
 	PlatformAppID onboard.AppID
-	// PluginURL is the absolute address that hands a Mini Program a code (POST);
-	// empty hides the part for developers.
+	// PluginURL is the absolute address that hands a Mini Program what the plug-in
+	// takes (POST, JSON); empty hides the part for developers.
 	PluginURL string
 }
 
@@ -121,7 +121,8 @@ type DashboardPage struct {
 	Missing []onboard.PermissionID
 	Changes []onboard.GrantChange // newest first
 	// Base is the path of this page, "/m/{token}"; Base + "/renew" (POST) makes a
-	// new link and ends this one.
+	// new link and ends this one, Base + "/again" (POST) begins an attempt for
+	// this account that asks for the present and the missing sets.
 	Base    string
 	URL     string // absolute address of this page, to copy
 	Renewed bool   // the link was just renewed
