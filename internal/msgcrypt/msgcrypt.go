@@ -167,7 +167,7 @@ func (c *Cipher) Open(encrypt string) ([]byte, error) {
 
 func (c *Cipher) open(encrypt string) ([]byte, *key, error) {
 	// The decoder of package base64 skips line breaks, even a strict one.
-	if strings.ContainsAny(encrypt, "\r\n") {
+	if strings.IndexByte(encrypt, '\n') >= 0 || strings.IndexByte(encrypt, '\r') >= 0 {
 		return nil, nil, &Error{CodeDecode, "line break in the base64"}
 	}
 	sealed, err := base64.StdEncoding.Strict().DecodeString(encrypt)
