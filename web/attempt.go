@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,12 +21,17 @@ func (s *Server) deskPage(c echo.Context, a onboard.Attempt) views.AttemptPage {
 		PhoneURL:      s.PublicURL + views.PhonePath(a.PhoneCode),
 		PlatformAppID: s.Service.PlatformAppID(),
 		PluginURL:     s.PublicURL + views.PhonePath(a.PhoneCode) + "/plugin",
-		Checked:       strings.Contains(c.Request().URL.RawQuery, "checked=1"),
+		Checked:       asks(c, "checked=1"),
 	}
 	if a.Invite() {
 		m.InviteURL = s.PublicURL + views.InvitePath(a.InviteCode)
 	}
 	return m
+}
+
+// asks reports whether the address has the query pair, such as "checked=1".
+func asks(c echo.Context, pair string) bool {
+	return slices.Contains(strings.Split(c.Request().URL.RawQuery, "&"), pair)
 }
 
 // desk is the page of an attempt. A finished one has a page of its own.
@@ -113,22 +119,29 @@ func (s *Server) deskCheck(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.check(c, a, views.AttemptPath(a.ID), s.drawDesk(c))
+	if a.ArrivedAt.IsZero() {
+		return s.check(c, a, views.AttemptPath(a.ID)+checkedQuery, views.ResultPath(a.ID), s.drawDesk(c))
+	}
+	// Something came back already: the button is on the result page.
+	return s.check(c, a, views.ResultPath(a.ID)+checkedQuery, views.ResultPath(a.ID), s.drawResult(c))
 }
 
+// checkedQuery makes a page say that nothing was found.
+const checkedQuery = "?checked=1"
+
 // check asks WeChat whether the attempt came to an end that nobody told us, and
-// shows the result or the page at path again.
-func (s *Server) check(c echo.Context, a onboard.Attempt, path string, page draw) error {
+// goes on to found or back to same.
+func (s *Server) check(c echo.Context, a onboard.Attempt, same, found string, page draw) error {
 	ctx, cancel := detached(c)
 	defer cancel()
-	found, err := s.Service.Check(ctx, a.ID)
+	ok, err := s.Service.Check(ctx, a.ID)
 	switch {
 	case err != nil:
 		return s.trouble(c, a.ID, err, page)
-	case found:
-		return see(c, views.ResultPath(a.ID))
+	case ok:
+		return see(c, found)
 	}
-	return see(c, path+"?checked=1")
+	return see(c, same)
 }
 
 // invite turns the attempt into an invite that can be sent on.

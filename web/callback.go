@@ -1,7 +1,10 @@
 package web
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -16,51 +19,92 @@ const maxAuthCode = 1024
 
 // callback takes the authorization code that a browser brings back from WeChat and
 // sends it on to an address without the code, so that the code stays in no
-// history and reaches no later page.
+// history and reaches no later page. Where the code is of no use, the address
+// without it says why.
 func (s *Server) callback(c echo.Context) error {
-	codes := c.QueryParams()["auth_code"]
-	if len(codes) != 1 || codes[0] == "" || len(codes[0]) > maxAuthCode {
-		return onboard.Errorf(onboard.NotFound, onboard.KeyNotFound, "a redirect with %d authorization codes or one of a wrong length", len(codes))
-	}
+	state := c.Param("state")
+	query := c.QueryParams()
+	codes := query["auth_code"]
 	// A person may close the page while it loads. The code they brought is stored
 	// all the same: WeChat gives it only once.
 	ctx, cancel := detached(c)
 	defer cancel()
-	id, err := s.Service.Redirected(ctx, c.Param("state"), secret.New(codes[0]))
-	if err != nil {
+	if len(codes) == 0 {
+		_, err := s.Service.Redirected(ctx, state, secret.Secret{})
+		if err == nil {
+			err = errors.New("a redirect without a code was accepted")
+		}
 		return err
 	}
-	return see(c, views.ResultPath(id))
+	clean := "/cb/" + url.PathEscape(state)
+	if len(codes) > 1 || len(codes[0]) > maxAuthCode {
+		s.note(c, fmt.Errorf("a redirect with %d codes, the first of %d bytes", len(codes), len(codes[0])))
+		return see(c, clean)
+	}
+	id, err := s.Service.Redirected(ctx, state, secret.New(codes[0]))
+	switch kind, _ := onboard.Explain(err); {
+	case err == nil:
+		return see(c, views.ResultPath(id))
+	case kind == onboard.NotFound, kind == onboard.Expired, kind == onboard.Invalid:
+		s.note(c, err)
+		return see(c, clean)
+	}
+	return err // for the moment only: loading the same address again may succeed
 }
 
-// done is the end of an attempt. What was granted is shown to a browser that took
-// part; whoever else holds the address sees only that it ended.
+// done is the end of an attempt.
 func (s *Server) done(c echo.Context) error {
-	ctx := c.Request().Context()
-	result, err := s.Service.Result(ctx, c.Param("id"))
+	result, err := s.Service.Result(c.Request().Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
-	a := result.Attempt
-	if state := a.State(s.Now()); !ended(state) && state != onboard.Exchanging && state != onboard.Blocked {
-		return see(c, views.AttemptPath(a.ID)) // nothing came back yet
+	m, err := s.resultPage(c, result)
+	if err != nil {
+		return err
 	}
+	return s.render(c, http.StatusOK, views.Result(m))
+}
+
+// drawResult answers a press with the result page.
+func (s *Server) drawResult(c echo.Context) draw {
+	return func(status int, a onboard.Attempt) error {
+		m, err := s.resultPage(c, onboard.Result{Attempt: a})
+		if err != nil {
+			return err
+		}
+		return s.render(c, status, views.Result(m))
+	}
+}
+
+// resultPage shows what was granted to a browser that took part. Whoever else
+// holds the address sees only that the attempt ended.
+func (s *Server) resultPage(c echo.Context, result onboard.Result) (views.ResultPage, error) {
+	a := result.Attempt
 	m := views.ResultPage{
 		Page:    s.page(c, views.ResultPath(a.ID)),
 		Attempt: a,
 		Phone:   placeOf(c.Request().UserAgent()) == views.InWeChat,
+		Checked: asks(c, "checked=1"),
 	}
-	if session := s.sessions.id(c); session != "" && s.Service.TookPart(ctx, a, session) {
-		m.Account = result.Account
-		if a.AppID != "" && a.State(s.Now()) == onboard.Done && a.Verdict != onboard.WrongAccount {
-			token, err := s.Service.DashboardLink(ctx, a.AppID)
-			if err != nil {
-				return err
-			}
-			m.DashboardPath = views.DashboardPath(token.Reveal())
+	if !ended(a.State(s.Now())) {
+		return m, nil
+	}
+	if !s.tookPart(c, a) {
+		m.Attempt.AppID, m.Attempt.Missing, m.Attempt.Added, m.Attempt.Removed = "", nil, nil, nil
+		if a.Verdict != onboard.WrongAccount {
+			m.Attempt.Verdict = onboard.Connected
 		}
+		return m, nil
 	}
-	return s.render(c, http.StatusOK, views.Result(m))
+	m.Account = result.Account
+	if a.State(s.Now()) == onboard.Done && a.Verdict != onboard.WrongAccount {
+		token, err := s.Service.DashboardLink(c.Request().Context(), a.AppID)
+		if err != nil {
+			return m, err
+		}
+		m.DashboardPath = views.DashboardPath(token.Reveal())
+	}
+	return m, nil
 }
 
 // help explains the sentences of WeChat's own pages.

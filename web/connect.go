@@ -18,7 +18,6 @@ func (s *Server) home(c echo.Context) error {
 		AuthType:       c.QueryParam("auth_type"),
 		BizAppID:       c.QueryParam("biz_appid"),
 		PermissionSets: c.QueryParam("permission_sets"),
-		InviteOnly:     s.InviteOnly,
 	}
 	if _, err := onboard.ParseAuthType(m.AuthType); err != nil {
 		m.AuthType = string(rune('0' + s.AuthType))
@@ -36,9 +35,6 @@ func (s *Server) home(c echo.Context) error {
 // connect begins an attempt and sends the browser to its page. A form that does
 // not parse comes back filled in, with the reasons above it.
 func (s *Server) connect(c echo.Context) error {
-	if s.InviteOnly {
-		return s.render(c, http.StatusForbidden, views.Connect(views.ConnectPage{Page: s.page(c, "/"), InviteOnly: true}))
-	}
 	value, err := form(c)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -22,7 +21,7 @@ func (s *Server) dashboard(c echo.Context) error {
 	return s.render(c, http.StatusOK, views.Dashboard(views.DashboardPage{
 		Page: s.page(c, path), Account: d.Account, Missing: d.Missing, Changes: d.Changes,
 		Base: path, URL: s.PublicURL + path,
-		Renewed: strings.Contains(c.Request().URL.RawQuery, "renewed=1"),
+		Renewed: asks(c, "renewed=1"),
 	}))
 }
 

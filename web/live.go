@@ -139,8 +139,11 @@ func (st *stream) show(a onboard.Attempt, state onboard.State) (final bool, err 
 		return false, fmt.Errorf("draw the live part: %w", err)
 	}
 	event := appendEvent(nil, "state", id, b.Bytes())
-	if ended(state) {
+	switch {
+	case ended(state):
 		event = appendEvent(event, "go", id, []byte(views.ResultPath(a.ID)))
+	case state.Final(): // the page stays as it is and has nothing more to wait for
+		event = appendEvent(event, "end", id, nil)
 	}
 	st.last = id
 	return state.Final(), st.send(event)

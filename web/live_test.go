@@ -169,6 +169,27 @@ func TestLiveFollowsTheAttempt(t *testing.T) {
 	})
 }
 
+// A page that expired is shown as such and then left alone.
+func TestLiveExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, nil)
+		d.attempt.ExpiresAt = time.Now().Add(time.Minute)
+		l, ended, _ := d.connect(t)
+		l.heard()
+		time.Sleep(time.Minute)
+		if !hasEnded(ended) {
+			t.Error("the stream of an expired attempt goes on")
+		}
+		if got := l.heard(); !strings.Contains(got, "event: state\nid: 1-expired\n") || !strings.HasSuffix(got, "event: end\nid: 1-expired\ndata: \n\n") {
+			t.Errorf("after a minute:\n%s", got)
+		}
+		again, ended, _ := d.connect(t, "Last-Event-ID", "1-expired")
+		if !hasEnded(ended) || again.status != http.StatusNoContent {
+			t.Errorf("a browser that comes again got %d, want 204", again.status)
+		}
+	})
+}
+
 // A change that another process made has no wake-up here; the heartbeat finds it.
 func TestLiveFindsSilentChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

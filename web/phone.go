@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -66,18 +65,36 @@ func (s *Server) phone(k phoneKind) echo.HandlerFunc {
 				}
 			}
 		}
+		if asks(c, inWeChat) {
+			m.Place = views.InWeChat
+		}
 		return s.render(c, http.StatusOK, views.Phone(m))
 	}
 }
 
+// inWeChat in the query is somebody who says that our guess is wrong.
+const inWeChat = "in=wechat"
+
 func (s *Server) phonePage(c echo.Context, k phoneKind, a onboard.Attempt) views.PhonePage {
-	path, query := k.path(a), c.Request().URL.RawQuery
-	return views.PhonePage{
+	path := k.path(a)
+	m := views.PhonePage{
 		Page: s.page(c, path), Attempt: a, Base: path, URL: s.PublicURL + path,
 		Place:    placeOf(c.Request().UserAgent()),
-		NotAdmin: strings.Contains(query, "not_admin=1"),
-		Checked:  strings.Contains(query, "checked=1"),
+		NotAdmin: asks(c, "not_admin=1"),
+		Checked:  asks(c, "checked=1"),
 	}
+	// The address of the result has the id of the desk page in it: a photo of the
+	// code must not lead there.
+	if ended(a.State(s.Now())) && s.tookPart(c, a) {
+		m.ResultPath = views.ResultPath(a.ID)
+	}
+	return m
+}
+
+// tookPart reports whether the browser began the attempt or was handed off in it.
+func (s *Server) tookPart(c echo.Context, a onboard.Attempt) bool {
+	session := s.sessions.id(c)
+	return session != "" && s.Service.TookPart(c.Request().Context(), a, session)
 }
 
 // phoneCode is the picture of the phone page's own address, for those who opened
@@ -110,14 +127,24 @@ func (s *Server) phoneCheck(k phoneKind) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		return s.check(c, a, k.path(a), s.drawPhone(c, k))
+		same, found := k.path(a)+checkedQuery, k.path(a)
+		if placeOf(c.Request().UserAgent()) != views.InWeChat {
+			same += "&" + inWeChat
+		}
+		if s.tookPart(c, a) {
+			found = views.ResultPath(a.ID)
+		}
+		return s.check(c, a, same, found, s.drawPhone(c, k))
 	}
 }
 
+// drawPhone answers a press with the phone page. Its buttons are shown inside
+// WeChat only, or to somebody who says so.
 func (s *Server) drawPhone(c echo.Context, k phoneKind) draw {
 	return func(status int, a onboard.Attempt) error {
-		c.Response().Header().Add("Vary", "User-Agent")
-		return s.render(c, status, views.Phone(s.phonePage(c, k, a)))
+		m := s.phonePage(c, k, a)
+		m.Place = views.InWeChat
+		return s.render(c, status, views.Phone(m))
 	}
 }
 

@@ -43,9 +43,7 @@ type Server struct {
 	// AuthType is preselected in the form; zero means Official Accounts and Mini
 	// Programs.
 	AuthType onboard.AuthType
-	// InviteOnly closes the form at the root: attempts begin with an invite.
-	InviteOnly bool
-	Limits     Limits
+	Limits   Limits
 	// Version is shown at /healthz; may be empty.
 	Version string
 	Log     *slog.Logger     // nil means slog.Default
