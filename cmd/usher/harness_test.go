@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"usher/internal/config"
+	"usher/internal/onboard"
+	"usher/internal/simulator"
+	"usher/internal/store"
+)
+
+// The platform of the journeys, as registered with the stand-in for WeChat.
+const (
+	platformAppID  = "wx00000000000000aa"
+	platformSecret = "canarysecret5f2b8c91d04e7a36"
+	pushToken      = "canarytoken7e1"
+	pushKey        = "canarykeyabcdefghijklmnopqrstuvwxyz01234567"
+	sealingKey     = "Y2FuYXJ5c2VhbGluZ2tleTAxMjM0NTY3ODlhYmNkZWY="
+)
+
+// options of startAll. The zero value is a site with a database of its own and a
+// stand-in for WeChat that pushes by itself.
+type options struct {
+	database  string                  // default: a new file
+	quiet     bool                    // the stand-in pushes only when the test calls PushTicket, Deliver and the like
+	config    func(*config.Config)    // changes the settings
+	simulator func(*simulator.Config) // changes the stand-in
+	now       func() time.Time        // the site's clock
+}
+
+// world is the running program with WeChat around it.
+type world struct {
+	t        *testing.T
+	base     string // address of the site, without a slash at the end
+	sim      *simulator.Simulator
+	svc      *onboard.Service
+	db       *store.Store
+	cfg      config.Config
+	log      *syncBuffer
+	logger   *slog.Logger
+	now      func() time.Time
+	stopSite func() error // stops the site in order and returns what run returned
+}
+
+// startAll starts the site with a real database and WeChat's stand-in, each on a
+// port of its own, and stops both at the end of the test.
+func startAll(t *testing.T, o options) *world {
+	t.Helper()
+	site, wechat := listenLocal(t), listenLocal(t)
+	cfg := config.Config{
+		PublicURL: "http://" + site.Addr().String(),
+		Database:  config.Database(o.database),
+		SecretKey: config.Hide(sealingKey),
+		AppID:     platformAppID, Secret: config.Hide(platformSecret),
+		PushToken: config.Hide(pushToken), AESKey: config.Hide(pushKey),
+		WeChatAPI: "http://" + wechat.Addr().String(), WeChatPC: localhost(wechat), WeChatH5: localhost(wechat),
+		TokenParam: "access_token", Brand: "Usher",
+	}
+	if o.database == "" {
+		cfg.Database = config.Database(filepath.Join(t.TempDir(), "data", "usher.db"))
+	}
+	if o.config != nil {
+		o.config(&cfg)
+	}
+	w := &world{t: t, base: cfg.PublicURL, cfg: cfg, log: &syncBuffer{}}
+	w.logger, w.now = slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), o.now
+	simCfg := simulator.Config{
+		AppID: platformAppID, Secret: platformSecret, Token: pushToken, AESKey: pushKey,
+		LaunchDomain: cfg.Host(), EventURL: "http://" + site.Addr().String() + "/wechat/events", BaseURL: localhost(wechat),
+		TicketOnDemand: o.quiet, Seed: 1,
+	}
+	if o.simulator != nil {
+		o.simulator(&simCfg)
+	}
+	sim, err := simulator.New(simCfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.sim = sim
+	w.serveSimulator(wechat, !o.quiet)
+	w.serveSite(program{cfg: cfg, log: w.logger, listener: site, now: o.now})
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("log of the site:\n%s", w.log)
+		}
+	})
+	return w
+}
+
+// serveSimulator answers for WeChat; pushing also runs its pushes.
+func (w *world) serveSimulator(ln net.Listener, pushing bool) {
+	server := &http.Server{Handler: w.sim, ReadHeaderTimeout: 5 * time.Second}
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() {
+		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			w.t.Errorf("the stand-in for WeChat ended: %v", err)
+		}
+	})
+	if pushing {
+		all.Go(func() { w.sim.Run(ctx) })
+	}
+	w.t.Cleanup(func() {
+		cancel()
+		server.Close()
+		all.Wait()
+	})
+}
+
+// serveSite runs p until stopSite or the end of the test.
+func (w *world) serveSite(p program) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, ended := make(chan struct{}), make(chan struct{})
+	var result error
+	p.ready = func(svc *onboard.Service, db *store.Store) {
+		w.svc, w.db = svc, db
+		close(ready)
+	}
+	go func() {
+		result = p.run(ctx)
+		close(ended)
+	}()
+	w.stopSite = func() error {
+		cancel()
+		<-ended
+		return result
+	}
+	w.t.Cleanup(func() {
+		if err := w.stopSite(); err != nil {
+			w.t.Errorf("run = %v after it was told to stop, want nil", err)
+		}
+	})
+	select {
+	case <-ready:
+	case <-ended:
+		w.t.Fatalf("run = %v before it was ready", result)
+	}
+}
+
+// restart starts the site again at the same address with the same database, after
+// stopSite.
+func (w *world) restart() {
+	w.t.Helper()
+	ln, err := net.Listen("tcp", strings.TrimPrefix(w.base, "http://"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.serveSite(program{cfg: w.cfg, log: w.logger, listener: ln, now: w.now})
+}
+
+// listenLocal takes a free port.
+func listenLocal(t *testing.T) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
+}
+
+// ticket gives the site its first ticket and waits until it is dealt with.
+func (w *world) ticket() {
+	w.t.Helper()
+	if err := w.sim.PushTicket(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.settle()
+}
+
+// deliver sends the pushes that wait and lets the site deal with them.
+func (w *world) deliver() {
+	w.t.Helper()
+	if err := w.sim.Deliver(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.settle()
+}
+
+// settle waits until the site has dealt with everything it has stored.
+func (w *world) settle() {
+	w.t.Helper()
+	w.eventually("arrivals still wait", func(ctx context.Context) (bool, error) {
+		if err := w.svc.HandleArrivals(ctx); err != nil {
+			return false, err
+		}
+		h, err := w.db.Health(ctx, time.Now())
+		return h.Waiting == 0, err // a worker of the site may hold the rest
+	})
+}
+
+// profiled waits until the site knows more of an account than its AppID, which
+// it reads after the tokens are safe.
+func (w *world) profiled(appID string) {
+	w.t.Helper()
+	w.eventually("no profile of "+appID, func(ctx context.Context) (bool, error) {
+		a, err := w.db.Account(ctx, onboard.AppID(appID))
+		return err == nil && !a.ProfileAt.IsZero(), err
+	})
+}
+
+// eventually waits for what a worker of the site does in its own time.
+func (w *world) eventually(otherwise string, done func(context.Context) (bool, error)) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
+	defer cancel()
+	for {
+		ok, err := done(ctx)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if ok {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			w.t.Fatal(otherwise)
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}
+
+// phoneURL is the address behind the QR code of a desk page.
+func (w *world) phoneURL(desk *browser) string {
+	w.t.Helper()
+	return w.base + mustFind(w.t, `/q/[0-9A-Z]{8}`, desk.body)
+}
+
+// mustFind returns the first match of pattern in text.
+func mustFind(t *testing.T, pattern, text string) string {
+	t.Helper()
+	found := regexp.MustCompile(pattern).FindString(text)
+	if found == "" {
+		t.Fatalf("no %s in:\n%s", pattern, text)
+	}
+	return found
+}

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"usher/internal/config"
+	"usher/internal/msgcrypt"
+	"usher/internal/onboard"
+	"usher/internal/secret"
+	"usher/internal/store"
+	"usher/internal/wechat"
+	"usher/internal/worker"
+	"usher/views"
+	"usher/web"
+)
+
+// drainTime is how long requests in hand may take when the program stops.
+const drainTime = 10 * time.Second
+
+func serveCommand(ctx context.Context, args []string, t terminal) error {
+	cfg, err := config.Load(args, t.environ)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(t.out, "Usage: usher serve [FLAGS]\n\nRuns the site until it is interrupted. Settings come from the environment; a flag wins.\n\n")
+		config.Usage(t.out)
+	}
+	if err != nil {
+		return err
+	}
+	log := newLog(t.err, cfg.LogFormat, cfg.LogLevel)
+	for _, name := range cfg.Unknown {
+		log.WarnContext(ctx, "there is no such setting", "name", name)
+	}
+	return program{cfg: cfg, log: log}.run(ctx)
+}
+
+// program is one run of the site.
+type program struct {
+	cfg      config.Config
+	log      *slog.Logger
+	listener net.Listener                         // nil: made from cfg.Listen
+	now      func() time.Time                     // nil: time.Now
+	ready    func(*onboard.Service, *store.Store) // called when connections are accepted; may be nil
+}
+
+// run serves until ctx ends or something fails. It then stops in the order in
+// which nothing is lost: connections, live pages, requests in hand, workers,
+// database.
+func (p program) run(ctx context.Context) error {
+	if p.now == nil {
+		p.now = time.Now
+	}
+	cfg, log := p.cfg, p.log
+	crypt, err := msgcrypt.New(msgcrypt.Keys{
+		AppID: cfg.AppID,
+		Token: cfg.PushToken.Reveal(), PreviousToken: cfg.PreviousPushToken.Reveal(),
+		AESKey: cfg.AESKey.Reveal(), PreviousAESKey: cfg.PreviousAESKey.Reveal(),
+	})
+	if err != nil {
+		return fmt.Errorf("USHER_AES_KEY: %w", err)
+	}
+	ring, err := secret.ParseRing(cfg.SecretKey.Reveal())
+	if err != nil {
+		return fmt.Errorf("USHER_SECRET_KEY: %w", err)
+	}
+	sessionKeys, err := sessionKeys(cfg.SecretKey.Reveal())
+	if err != nil {
+		return fmt.Errorf("USHER_SECRET_KEY: %w", err)
+	}
+	db, err := store.Open(ctx, store.Options{
+		Database: string(cfg.Database), Platform: onboard.AppID(cfg.AppID), Ring: ring, Log: log,
+	})
+	if err != nil {
+		return fmt.Errorf("open database %s: %w", cfg.Database, err)
+	}
+	svc := onboard.NewService(onboard.Options{
+		AppID: onboard.AppID(cfg.AppID),
+		Store: db,
+		Platform: &wechat.Client{
+			AppID: onboard.AppID(cfg.AppID), Secret: secret.New(cfg.Secret.Reveal()),
+			API: cfg.WeChatAPI, PC: cfg.WeChatPC, H5: cfg.WeChatH5,
+			OldH5: cfg.OldH5, TokenParam: cfg.TokenParam,
+			HTTP: wechat.NewHTTPClient(),
+		},
+		Parse:     wechat.ParseEvent,
+		Hasher:    db.Hasher(),
+		Log:       log,
+		Now:       p.now,
+		PublicURL: cfg.PublicURL,
+		Wanted:    permissionIDs(cfg.PermissionSets),
+	})
+	receiver := &wechat.Receiver{Cipher: crypt, AppID: onboard.AppID(cfg.AppID)}
+	site := &web.Server{
+		Service:        svc,
+		Receive:        receiver.OpenPush,
+		Echo:           receiver.Echo,
+		PublicURL:      cfg.PublicURL,
+		Brand:          views.Brand{Name: cfg.Brand, Contact: cfg.Contact},
+		SessionKeys:    sessionKeys,
+		TrustedProxies: cfg.TrustedProxies,
+		FormTargets:    []string{cfg.WeChatPC, cfg.WeChatH5},
+		Version:        version(),
+		Log:            log,
+		Now:            p.now,
+	}
+	ln := p.listener
+	if ln == nil {
+		if ln, err = net.Listen("tcp", cfg.Listen); err != nil {
+			return errors.Join(err, db.Close())
+		}
+	}
+	log.InfoContext(ctx, "started", "version", version(), "config", cfg)
+
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	// Workers outlive ctx: they end after the last request was answered.
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	var workers sync.WaitGroup
+	for name, job := range jobs(svc) {
+		workers.Go(func() {
+			if err := worker.Every(work, log, name, job.interval, job.run); err != nil {
+				fail(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	workers.Go(func() {
+		if err := svc.Run(work); err != nil {
+			fail(fmt.Errorf("arrivals: %w", err))
+		}
+	})
+	if p.ready != nil {
+		p.ready(svc, db)
+	}
+	err = serveHTTP(ctx, ln, site, log)
+	stopWork()
+	workers.Wait()
+	err = errors.Join(err, db.Close())
+	log.InfoContext(ctx, "stopped")
+	return err
+}
+
+// job is one duty of the service and how often it is done.
+type job struct {
+	interval time.Duration
+	run      func(context.Context) error
+}
+
+func jobs(svc *onboard.Service) map[string]job {
+	return map[string]job{
+		"arrivals": {time.Second, svc.HandleArrivals}, // those that wait for another try
+		"platform": {time.Minute, svc.KeepPlatform},
+		"refresh":  {5 * time.Second, svc.KeepFresh},
+		"profiles": {5 * time.Second, svc.ReadProfiles},
+	}
+}
+
+// serveHTTP answers on ln until ctx ends, then lets the requests in hand finish.
+// Live pages are ended first: a browser keeps one open for minutes, and Shutdown
+// would wait for it.
+func serveHTTP(ctx context.Context, ln net.Listener, site *web.Server, log *slog.Logger) error {
+	handler, err := site.Handler()
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second, // a live page moves its own
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	server.RegisterOnShutdown(site.Close)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(ln) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		return errors.Join(fmt.Errorf("requests were cut off: %w", err), server.Close())
+	}
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// sessionKeys derives what cookies are signed and encrypted with, a pair for
+// each key of the setting, so that a cookie outlives a change of keys.
+func sessionKeys(setting string) ([][]byte, error) {
+	var pairs [][]byte
+	for text := range strings.SplitSeq(setting, ",") {
+		text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(strings.TrimSpace(text), "="))
+		key, err := base64.RawStdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, errors.New("not base64")
+		}
+		for _, purpose := range []string{"usher session hash", "usher session block"} {
+			derived, err := hkdf.Key(sha256.New, key, nil, purpose, 32)
+			if err != nil {
+				return nil, err
+			}
+			pairs = append(pairs, derived)
+		}
+	}
+	return pairs, nil
+}
+
+func permissionIDs(ids []int) []onboard.PermissionID {
+	var all []onboard.PermissionID
+	for _, id := range ids {
+		all = append(all, onboard.PermissionID(id))
+	}
+	return all
+}
