@@ -20,6 +20,7 @@
     es = new EventSource(box.getAttribute("data-live"));
     es.addEventListener("state", function (e) { wait = 1000; lost(false); show(e.data); });
     es.addEventListener("go", function (e) { es.close(); location.assign(e.data); });
+    es.addEventListener("end", function () { es.close(); lost(false); });
     es.onerror = function () {
       lost(true);
       if (es.readyState === 2) setTimeout(open, wait = Math.min(wait * 2, 30000));
