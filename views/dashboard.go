@@ -23,7 +23,7 @@ func (m DashboardPage) standing(ctx context.Context) standing {
 	case a.Standing == onboard.Quarantined:
 		return standing{"warn", i18n.T(ctx, i18n.DashboardQuarantined), i18n.T(ctx, i18n.DashboardQuarantinedText), false}
 	case a.NoAPI:
-		return standing{"warn", i18n.T(ctx, i18n.DashboardNoApi), i18n.T(ctx, i18n.DashboardNoApiText), true}
+		return standing{"warn", i18n.T(ctx, i18n.DashboardNoAPI), i18n.T(ctx, i18n.DashboardNoAPIText), true}
 	case !a.Healthy(m.Now):
 		return standing{"warn", i18n.T(ctx, i18n.DashboardExpired), i18n.T(ctx, i18n.DashboardExpiredText), false}
 	}

@@ -111,13 +111,13 @@ func (m ResultPage) decided(ctx context.Context, o *outcome, name string) {
 		o.title = i18n.T(ctx, i18n.ResultUpdated)
 		o.texts = []string{i18n.T(ctx, i18n.ResultUpdatedText, "added", len(a.Added), "removed", len(a.Removed))}
 	default:
-		o.title, o.tab = i18n.T(ctx, i18n.ResultOk), i18n.T(ctx, i18n.ResultOkTitle)
+		o.title, o.tab = i18n.T(ctx, i18n.ResultOK), i18n.T(ctx, i18n.ResultOKTitle)
 		if m.Account != nil {
-			o.texts = []string{i18n.T(ctx, i18n.ResultOkText, "name", accountName(*m.Account), "n", len(m.Account.Grants))}
+			o.texts = []string{i18n.T(ctx, i18n.ResultOKText, "name", accountName(*m.Account), "n", len(m.Account.Grants))}
 		}
 	}
 	if m.Account == nil || m.Account.ProfileAt.IsZero() {
-		o.texts = append(o.texts, i18n.T(ctx, i18n.ResultOkLate))
+		o.texts = append(o.texts, i18n.T(ctx, i18n.ResultOKLate))
 	}
 	o.first = m.view(ctx, i18n.ResultView)
 }
