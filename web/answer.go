@@ -49,12 +49,14 @@ func kindOf(c echo.Context) answerKind {
 func (s *Server) render(c echo.Context, status int, page templ.Component) error {
 	b := s.buffer()
 	defer s.buffers.Put(b)
-	if err := page.Render(c.Request().Context(), b); err != nil {
+	lang := i18n.From(c.Request().Context())
+	// A page asks for its language a hundred times: it lies on top.
+	if err := page.Render(i18n.With(c.Request().Context(), lang), b); err != nil {
 		return fmt.Errorf("draw the page: %w", err)
 	}
 	h := c.Response().Header()
 	h.Add("Vary", "Accept-Language, Cookie")
-	h.Set("Content-Language", string(i18n.From(c.Request().Context())))
+	h.Set("Content-Language", string(lang))
 	return c.HTMLBlob(status, b.Bytes())
 }
 

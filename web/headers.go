@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -17,29 +18,32 @@ func policy(formTargets []string) string {
 // headers sets what every answer carries, errors included. A handler may replace
 // a value; none is left to a reverse proxy.
 func (s *Server) headers() echo.MiddlewareFunc {
-	csp := policy(s.FormTargets)
+	all := http.Header{}
+	all.Set("Content-Security-Policy", policy(s.FormTargets))
+	all.Set("X-Content-Type-Options", "nosniff")
+	all.Set("Cross-Origin-Opener-Policy", "same-origin")
+	all.Set("Cross-Origin-Resource-Policy", "same-origin")
+	all.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	all.Set("Cache-Control", "no-store")
+	if s.secure() {
+		all.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			h := c.Response().Header()
-			h.Set("Content-Security-Policy", csp)
-			// WeChat checks that the browser comes from the registered domain (授权流程
-			// 技术说明): the origin must be sent, the path with its codes must not.
-			h.Set("Referrer-Policy", referrer(c.Path()))
-			h.Set("X-Content-Type-Options", "nosniff")
-			h.Set("Cross-Origin-Opener-Policy", "same-origin")
-			h.Set("Cross-Origin-Resource-Policy", "same-origin")
-			h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-			h.Set("Cache-Control", "no-store")
-			if s.secure() {
-				h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+			for name, values := range all {
+				h[name] = values[:1:1] // shared by all answers: never written to, only replaced
 			}
+			h.Set("Referrer-Policy", referrer(c.Path()))
 			return next(c)
 		}
 	}
 }
 
-// referrer is what a page at route may tell the next one about itself. The address
-// that WeChat redirects to holds an authorization code: it tells nothing.
+// referrer is what a page at route may tell the next one about itself. WeChat
+// checks that a browser comes from the registered domain (授权流程技术说明): the origin
+// must be sent, the path with its codes must not. The address that WeChat redirects
+// to holds an authorization code: it tells nothing.
 func referrer(route string) string {
 	if route == "/cb/:state" {
 		return "no-referrer"
