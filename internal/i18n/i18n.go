@@ -36,7 +36,11 @@ var files embed.FS
 // catalogs are read once; the embedded files are checked by the tests.
 var catalogs = map[Lang]map[Key]sentence{Chinese: load(Chinese), English: load(English)}
 
-var matcher = language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.English})
+// english is the place of English in what the matcher knows. A reader of
+// Traditional Chinese is better served by Simplified than by a second choice.
+const english = 2
+
+var matcher = language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.TraditionalChinese, language.English})
 
 func load(l Lang) map[Key]sentence {
 	text, err := files.ReadFile(string(l) + ".json")
@@ -73,7 +77,7 @@ func Match(query, cookie, acceptLanguage string) Lang {
 	if err != nil || len(tags) == 0 {
 		return Chinese
 	}
-	if _, i, confidence := matcher.Match(tags...); i == 1 && confidence > language.No {
+	if _, i, confidence := matcher.Match(tags...); i == english && confidence > language.No {
 		return English
 	}
 	return Chinese

@@ -129,7 +129,8 @@ func TestMatch(t *testing.T) {
 		{"", "", "ja,ko", Chinese},
 		{"", "", "*", Chinese},
 		{"", "", "\x00;;q=,,", Chinese},
-		{"", "", strings.Repeat("en,", 5000), Chinese}, // longer than x/text accepts
+		{"", "", "zh-HK", Chinese},
+		{"", "", strings.Repeat("en,", 5000), English},
 	}
 	for _, tt := range tests {
 		if got := Match(tt.query, tt.cookie, tt.header); got != tt.want {
