@@ -60,6 +60,10 @@ func TestExchangeExpiredOrRevoked(t *testing.T) {
 	if got := errcode(c.exchange(code)); got != 61009 {
 		t.Errorf("after the account left: errcode %d, want 61009", got)
 	}
+	c.authorize(simulator.Takeaway)
+	if got := errcode(c.exchange(code)); got != 61009 {
+		t.Errorf("after the account left and came back: errcode %d, want 61009", got)
+	}
 }
 
 func TestExchangeWithoutAPIPermission(t *testing.T) {

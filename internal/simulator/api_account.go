@@ -16,7 +16,7 @@ func (s *Simulator) queryAuth(c *call) (object, *apiError) {
 	}
 	code := s.authCodes[value]
 	switch {
-	case code == nil, code.used && !s.options.AuthCodeReusable, code.grant.account.grant == nil:
+	case code == nil, code.used && !s.options.AuthCodeReusable, code.grant.ended:
 		return nil, failure(61009)
 	case !s.now().Before(code.expires):
 		return nil, failure(61010)

@@ -28,7 +28,7 @@ type controlView struct {
 
 type merchantView struct {
 	AppID, UserName, Nickname, Kind, Note string
-	Authorized                            bool
+	Authorized, Eligible                  bool
 	Sets                                  []int
 	AccessUntil                           time.Time
 }
@@ -93,7 +93,7 @@ func (s *Simulator) controlPage(w http.ResponseWriter, r *http.Request) {
 		t := s.trueAccount(a)
 		v.Merchants = append(v.Merchants, merchantView{
 			AppID: a.appID, UserName: a.userName, Nickname: a.nickname, Kind: a.kindName(), Note: a.note(),
-			Authorized: t.Authorized, Sets: t.Permissions, AccessUntil: t.AccessTokenExpiresAt,
+			Authorized: t.Authorized, Eligible: a.eligible(), Sets: t.Permissions, AccessUntil: t.AccessTokenExpiresAt,
 		})
 	}
 	s.mu.Unlock()

@@ -18,6 +18,7 @@ type grant struct {
 	accesses    []string // all that were handed out
 	oldRefresh  map[string]time.Time
 	broken      bool // the refresh token was killed by hand
+	ended       bool // the merchant canceled, which kills the codes too
 }
 
 // accepts reports whether a refresh with that token is allowed at now.
@@ -83,6 +84,7 @@ func (s *Simulator) drop(a *account) {
 	for _, t := range a.grant.accesses {
 		s.accessTokens[t].replace(s.now())
 	}
+	a.grant.ended = true
 	a.grant = nil
 }
 
