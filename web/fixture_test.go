@@ -26,6 +26,9 @@ type oneAttempt struct {
 	read    func() (onboard.Attempt, error)
 	handOff func() (string, error)
 	push    func(onboard.Push) error
+	found   bool // by Check
+	account *onboard.Account
+	partner bool // every browser with a session took part
 	ready   onboard.Readiness
 	changes chan struct{}
 }
@@ -33,7 +36,7 @@ type oneAttempt struct {
 func (o oneAttempt) Attempt(context.Context, string) (onboard.Attempt, error)       { return o.read() }
 func (o oneAttempt) PhoneAttempt(context.Context, string) (onboard.Attempt, error)  { return o.read() }
 func (o oneAttempt) InviteAttempt(context.Context, string) (onboard.Attempt, error) { return o.read() }
-func (o oneAttempt) TookPart(context.Context, onboard.Attempt, string) bool         { return false }
+func (o oneAttempt) Check(context.Context, string) (bool, error)                    { return o.found, nil }
 func (o oneAttempt) PlatformAppID() onboard.AppID                                   { return "wx00000000000000ff" }
 func (o oneAttempt) Ready(context.Context) onboard.Readiness                        { return o.ready }
 func (o oneAttempt) Watch(string) (<-chan struct{}, func())                         { return o.changes, func() {} }
@@ -42,7 +45,15 @@ func (o oneAttempt) Opened(context.Context, string) error { return nil }
 
 func (o oneAttempt) Result(context.Context, string) (onboard.Result, error) {
 	a, err := o.read()
-	return onboard.Result{Attempt: a}, err
+	return onboard.Result{Attempt: a, Account: o.account}, err
+}
+
+func (o oneAttempt) TookPart(_ context.Context, _ onboard.Attempt, session string) bool {
+	return o.partner && session != ""
+}
+
+func (o oneAttempt) DashboardLink(context.Context, onboard.AppID) (secret.Secret, error) {
+	return secret.New("dashboardtoken"), nil
 }
 
 func (o oneAttempt) RecentAttempts(context.Context, string) ([]onboard.Attempt, error) {

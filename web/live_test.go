@@ -320,7 +320,7 @@ func TestLiveOutlivesWriteTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t, nil)
 		network := make(pipes, 1)
-		server := &http.Server{Handler: d.h, WriteTimeout: 5 * time.Second}
+		server := &http.Server{Handler: d.h, ReadTimeout: 3 * time.Second, WriteTimeout: 5 * time.Second}
 		stopped := make(chan error)
 		go func() { stopped <- server.Serve(network) }()
 		here, there := net.Pipe()
