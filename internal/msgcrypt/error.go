@@ -6,7 +6,6 @@ import "fmt"
 // its support use. They never travel over the wire.
 const (
 	CodeSignature = -40001 // ValidateSignatureError
-	CodeParse     = -40002 // ParseXmlError: the envelope is unreadable
 	CodeKey       = -40004 // IllegalAesKey
 	CodeAppID     = -40005 // ValidateAppidError
 	CodeDecrypt   = -40007 // DecryptAESError: wrong key, length or padding
