@@ -1,9 +1,7 @@
 package store_test
 
 import (
-	"path/filepath"
 	"testing"
-	"time"
 
 	"usher/internal/onboard"
 	"usher/internal/secret"
@@ -21,10 +19,10 @@ func newRing(t testing.TB) *secret.Ring {
 	return r
 }
 
-// openAt opens a database and closes it with the test.
-func openAt(t testing.TB, database string, ring *secret.Ring) *store.Store {
+// open opens a store and closes it with the test.
+func open(t testing.TB, o store.Options) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{Database: database, Platform: platform, Ring: ring})
+	s, err := store.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,16 +34,7 @@ func openAt(t testing.TB, database string, ring *secret.Ring) *store.Store {
 	return s
 }
 
-func TestSmoke(t *testing.T) {
-	s := openAt(t, filepath.Join(t.TempDir(), "data", "usher.db"), newRing(t))
-	isNew, err := s.SaveArrival(t.Context(), onboard.Arrival{Digest: "d", ReceivedAt: time.Now(), Payload: secret.New("x")})
-	if !isNew || err != nil {
-		t.Fatal(isNew, err)
-	}
-	got, err := s.ClaimArrivals(t.Context(), time.Now(), time.Now().Add(time.Minute), 10, "")
-	if err != nil || len(got) != 1 || got[0].Payload.Reveal() != "x" {
-		t.Fatal(got, err)
-	}
-	h, err := s.Health(t.Context(), time.Now())
-	t.Log(h, err)
+func openAt(t testing.TB, database string, ring *secret.Ring) *store.Store {
+	t.Helper()
+	return open(t, store.Options{Database: database, Platform: platform, Ring: ring})
 }

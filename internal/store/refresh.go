@@ -104,7 +104,8 @@ func (s *Store) SaveRefreshed(ctx context.Context, results []onboard.Refreshed) 
 }
 
 // saveRefreshed ends one claim. A success ends the count of failures, a failure
-// of the account raises it, and one of the platform leaves it.
+// of the account raises it, and one of the platform leaves it. The casts keep
+// PostgreSQL from taking a number compared with 0 for one of 32 bits.
 func (s *Store) saveRefreshed(ctx context.Context, q querier, r onboard.Refreshed, p sealedTokens) (int64, error) {
 	failures, refreshedAt := int64(1), int64(0)
 	switch {
@@ -114,9 +115,9 @@ func (s *Store) saveRefreshed(ctx context.Context, q querier, r onboard.Refreshe
 		failures = 0
 	}
 	return exec(ctx, q, `UPDATE account SET`+tokenUpdate+`,
-			failures = CASE WHEN $7 > 0 THEN 0 ELSE failures + $8 END,
-			last_error = CASE WHEN $7 > 0 THEN '' WHEN $8 = 0 THEN last_error ELSE $9 END,
-			refreshed_at = CASE WHEN $7 > 0 THEN $7 ELSE refreshed_at END,
+			failures = CASE WHEN CAST($7 AS BIGINT) > 0 THEN 0 ELSE failures + CAST($8 AS BIGINT) END,
+			last_error = CASE WHEN CAST($7 AS BIGINT) > 0 THEN '' WHEN CAST($8 AS BIGINT) = 0 THEN last_error ELSE $9 END,
+			refreshed_at = CASE WHEN CAST($7 AS BIGINT) > 0 THEN $7 ELSE refreshed_at END,
 			due_at = $10, lease_until = 0, updated_at = $11
 		WHERE platform = $1 AND appid = $2 AND fence = $12 AND due_at > 0`,
 		s.platform, string(r.AppID), p.access, p.expires, p.refresh, p.refreshHash,

@@ -1,0 +1,171 @@
+//go:build unix
+
+// Package pgtest starts throw-away PostgreSQL servers for tests. It knows
+// nothing of what is stored in them.
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// nobody is the user that runs PostgreSQL when the tests run as root, which
+// PostgreSQL refuses.
+const nobody = 65534
+
+// Server is a running PostgreSQL server that ends with its test.
+type Server struct {
+	dir  string
+	made atomic.Int64
+}
+
+// Start starts a server that listens only on a socket in a directory of its own.
+// Without PostgreSQL's programs the test is skipped, unless the environment
+// variable USHER_TEST_REQUIRE, a list separated by commas, names postgres.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	bin, err := programs()
+	if err != nil {
+		if slices.Contains(strings.Split(os.Getenv("USHER_TEST_REQUIRE"), ","), "postgres") {
+			t.Fatalf("USHER_TEST_REQUIRE asks for PostgreSQL: %v", err)
+		}
+		t.Skipf("no PostgreSQL here: %v", err)
+	}
+	s, stop, err := start(bin)
+	if err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Errorf("stop PostgreSQL: %v", err)
+		}
+	})
+	return s
+}
+
+// Database makes an empty database and returns its address.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("test%d", s.made.Add(1))
+	c, err := pgx.Connect(t.Context(), s.address("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(t.Context()) }()
+	if _, err := c.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	return s.address(name)
+}
+
+func (s *Server) address(database string) string {
+	return "postgres://postgres@/" + database + "?host=" + url.QueryEscape(s.dir)
+}
+
+// programs finds the directory of initdb and postgres.
+func programs() (string, error) {
+	dirs, err := filepath.Glob("/usr/lib/postgresql/*/bin")
+	if err != nil {
+		return "", err
+	}
+	if found, err := exec.LookPath("postgres"); err == nil {
+		dirs = append(dirs, filepath.Dir(found))
+	}
+	for _, dir := range slices.Backward(dirs) {
+		if _, err := os.Stat(filepath.Join(dir, "initdb")); err == nil {
+			return dir, nil
+		}
+	}
+	return "", fmt.Errorf("initdb is neither in /usr/lib/postgresql/*/bin nor beside postgres: %w", fs.ErrNotExist)
+}
+
+func start(bin string) (*Server, func() error, error) {
+	// Not the test's own directory: a socket's path is limited to 107 bytes.
+	dir, err := os.MkdirTemp("", "pgtest")
+	if err != nil {
+		return nil, nil, err
+	}
+	remove := func() error { return os.RemoveAll(dir) }
+	var as *syscall.SysProcAttr
+	if os.Geteuid() == 0 {
+		as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		if err := os.Chown(dir, nobody, nobody); err != nil {
+			return nil, nil, errors.Join(err, remove())
+		}
+	}
+	data := filepath.Join(dir, "data")
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	initdb.SysProcAttr, initdb.Dir = as, dir
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("initdb: %w: %s", err, out), remove())
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return nil, nil, errors.Join(err, remove())
+	}
+	defer func() { _ = log.Close() }()
+	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off")
+	server.SysProcAttr, server.Dir, server.Stdout, server.Stderr = as, dir, log, log
+	if err := server.Start(); err != nil {
+		return nil, nil, errors.Join(err, remove())
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	stop := func() error {
+		_ = server.Process.Signal(syscall.SIGQUIT) // at once: nothing of it is kept
+		<-ended
+		return remove()
+	}
+	s := &Server{dir: dir}
+	if err := s.await(ended); err != nil {
+		out, _ := os.ReadFile(log.Name())
+		if stopErr := server.Process.Signal(syscall.SIGQUIT); stopErr == nil {
+			<-ended
+		}
+		return nil, nil, errors.Join(fmt.Errorf("%w: %s", err, out), remove())
+	}
+	return s, stop, nil
+}
+
+// await returns when the server answers.
+func (s *Server) await(ended <-chan error) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(30 * time.Second)
+	for {
+		if err := ready(s.address("postgres")); err == nil {
+			return nil
+		}
+		select {
+		case err := <-ended:
+			return fmt.Errorf("the server ended: %w", err)
+		case <-late:
+			return errors.New("the server does not answer after 30 s")
+		case <-tick.C:
+		}
+	}
+}
+
+func ready(address string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	c, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return err
+	}
+	return c.Close(ctx)
+}

@@ -1,0 +1,33 @@
+package store_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"usher/internal/onboard"
+	"usher/internal/store"
+	"usher/internal/store/pgtest"
+	"usher/internal/store/storetest"
+)
+
+func TestSQLite(t *testing.T) {
+	storetest.Run(t, func(t testing.TB) []onboard.Store {
+		return []onboard.Store{openAt(t, filepath.Join(t.TempDir(), "usher.db"), newRing(t))}
+	})
+}
+
+func TestPostgreSQL(t *testing.T) {
+	// All tests share one database, each as a platform of its own: what one of
+	// them leaves there must not be seen by another.
+	address, n := pgtest.Start(t).Database(t), 0
+	storetest.Run(t, func(t testing.TB) []onboard.Store {
+		ring := newRing(t)
+		n++
+		stores := make([]onboard.Store, 2)
+		for i := range stores {
+			stores[i] = open(t, store.Options{Database: address, Platform: onboard.AppID(fmt.Sprintf("wx%016x", n)), Ring: ring})
+		}
+		return stores
+	})
+}
