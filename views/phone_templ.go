@@ -1347,7 +1347,7 @@ func phoneBlocked(m PhonePage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if m.Attempt.ArrivedAt.IsZero() {
+				if m.Attempt.ArrivedAt.IsZero() || m.Attempt.Blocked == onboard.KeyCodeSpent {
 					templ_7745c5c3_Err = post(m.Base+"/go", "go", i18n.T(ctx, i18n.SiteRetry)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

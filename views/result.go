@@ -67,8 +67,11 @@ func (m ResultPage) outcome(ctx context.Context) outcome {
 		o.texts = []string{i18n.T(ctx, i18n.StateExchangingText)}
 	case onboard.Blocked:
 		_, text := blocked(ctx, a.Blocked)
-		o.texts = []string{text, i18n.T(ctx, i18n.StateBlockedSelf)}
-		o.first = way{label: i18n.T(ctx, i18n.SiteRetry), post: AttemptPath(a.ID) + "/check"}
+		o.texts = []string{text}
+		if recovers(a.Blocked) {
+			o.texts = append(o.texts, i18n.T(ctx, i18n.StateBlockedSelf))
+		}
+		o.first = way{label: i18n.T(ctx, i18n.SiteRetry), post: AttemptPath(a.ID) + retry(a, "/check")}
 	case onboard.ExpiredNow:
 		o.texts = []string{i18n.T(ctx, i18n.StateExpiredText)}
 		if a.Invite() {

@@ -155,6 +155,7 @@ func scenes(w words) []scene {
 	desk("done-wrong", decided(onboard.WrongAccount), nil)
 	desk("revoked", both(decided(onboard.Connected), func(a *onboard.Attempt) { a.RevokedAt = now }), nil)
 	desk("blocked-after", both(exchanging, blocked(onboard.KeyBlockedWeChat)), nil)
+	desk("spent", both(exchanging, blocked(onboard.KeyCodeSpent)), nil)
 	for _, key := range blockedKeys {
 		desk("blocked-"+string(key[len("blocked."):]), blocked(key), nil)
 	}
@@ -191,6 +192,7 @@ func scenes(w words) []scene {
 	inWeChat("used-stranger", decided(onboard.Connected), nil)
 	inWeChat("invite-used", both(withRecipient, decided(onboard.Connected)), nil)
 	inWeChat("blocked-after", both(exchanging, blocked(onboard.KeyBlockedWeChat)), nil)
+	inWeChat("spent", both(exchanging, blocked(onboard.KeyCodeSpent)), nil)
 	for _, key := range blockedKeys {
 		inWeChat("blocked-"+string(key[len("blocked."):]), blocked(key), nil)
 	}
@@ -227,6 +229,7 @@ func scenes(w words) []scene {
 	result("revoked", both(decided(onboard.Connected), func(a *onboard.Attempt) { a.RevokedAt = now.Add(-10 * 24 * time.Hour) }), nil)
 	result("exchanging", exchanging, nothing)
 	result("blocked", both(exchanging, blocked(onboard.KeyBlockedWeChat)), nothing)
+	result("spent", both(exchanging, blocked(onboard.KeyCodeSpent)), nothing)
 	result("waiting", handedOff, func(m *views.ResultPage) { nothing(m); m.Checked = true })
 	result("expired", expired, nothing)
 

@@ -121,3 +121,26 @@ func blocked(ctx context.Context, key onboard.Key) (title, text string) {
 	}
 	return title, i18n.T(ctx, i18n.ErrorInternal)
 }
+
+// recovers reports whether an attempt blocked by key goes on by itself when the
+// cause is mended.
+func recovers(key onboard.Key) bool {
+	switch key {
+	case onboard.KeyBlockedTicket, onboard.KeyBlockedCredentials, onboard.KeyBlockedIP, onboard.KeyBlockedWeChat:
+		return true
+	}
+	return false
+}
+
+// retry is what the button of a blocked attempt does below its path: where
+// WeChat already answered, the exchange is tried again; a code that is spent needs
+// a new attempt.
+func retry(a onboard.Attempt, start string) string {
+	switch {
+	case a.ArrivedAt.IsZero():
+		return start
+	case a.Blocked == onboard.KeyCodeSpent:
+		return "/again"
+	}
+	return "/check"
+}

@@ -1,0 +1,260 @@
+package views_test
+
+import (
+	"bytes"
+	"fmt"
+	"iter"
+	"strings"
+	"testing"
+	"unicode"
+
+	"golang.org/x/net/html"
+
+	"usher/internal/i18n"
+)
+
+func parse(t *testing.T, page []byte) *html.Node {
+	t.Helper()
+	root, err := html.ParseWithOptions(bytes.NewReader(page), html.ParseOptionEnableScripting(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// skeleton lists the elements and attributes of a page without the texts. Values
+// are kept where they decide what the browser does.
+func skeleton(n *html.Node) []string {
+	var lines []string
+	for n := range n.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		line := n.Data
+		for _, a := range n.Attr {
+			line += " " + a.Key
+			switch a.Key {
+			case "href", "src", "action", "id", "name", "type", "class", "http-equiv", "data-live":
+				line += "=" + a.Val
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// hostile are names that try to leave the place where a text is shown.
+var hostile = []string{
+	`<script>alert(1)</script>`,
+	`"><img src=x onerror=alert(1)>`,
+	`' autofocus onfocus='alert(1)`,
+	"`${alert(1)}`{{constructor}}",
+	`</title></textarea></noscript><base href="https://evil.example/">`,
+	`javascript:alert(1)`,
+	"a\u202e\u2066\u0000\u001b[31m]]>--><!--",
+	"{name}{time}{brand}",
+	"\U0001f375 data:text/html,<svg onload=alert(1)>",
+}
+
+// TestHostileNames shows every state of every page with hostile names and checks
+// that the page keeps its elements, attributes and addresses, and that the text
+// arrives as text.
+func TestHostileNames(t *testing.T) {
+	for _, bad := range hostile {
+		w := words{nickname: "茶" + bad, other: "外" + bad, principal: "司" + bad, category: "类" + bad, recipient: "林" + bad, brand: "云" + bad, contact: "电" + bad, typed: "w" + bad}
+		good, evil := scenes(kind), scenes(w)
+		for i, s := range evil {
+			page := render(t, s, i18n.English)
+			got, want := skeleton(parse(t, page)), skeleton(parse(t, render(t, good[i], i18n.English)))
+			for j := range max(len(got), len(want)) {
+				if j >= len(got) || j >= len(want) || got[j] != want[j] {
+					t.Errorf("%s with the name %q has the element %q, want %q", s.name, bad, at(got, j), at(want, j))
+					break
+				}
+			}
+			for n := range parse(t, page).Descendants() {
+				if n.Type == html.TextNode && strings.ContainsFunc(n.Data, func(r rune) bool {
+					return unicode.Is(unicode.Bidi_Control, r) || unicode.IsControl(r) && r != '\n' && r != '\t'
+				}) && !strings.Contains(n.Data, w.contact[:3]) {
+					t.Errorf("%s shows the control characters of %q", s.name, n.Data)
+				}
+			}
+		}
+	}
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "nothing"
+}
+
+// TestHostileNameIsShown checks that escaping keeps the name readable.
+func TestHostileNameIsShown(t *testing.T) {
+	w := kind
+	w.nickname = `<i>茶&"'</i>`
+	for _, s := range scenes(w) {
+		if s.name != "dashboard-ok" {
+			continue
+		}
+		for n := range parse(t, render(t, s, i18n.Chinese)).Descendants() {
+			if n.Type == html.ElementNode && n.Data == "h1" {
+				if got := text(n); got != w.nickname {
+					t.Errorf("h1 of the dashboard = %q, want %q", got, w.nickname)
+				}
+				return
+			}
+		}
+	}
+	t.Error("the dashboard has no h1")
+}
+
+func text(n *html.Node) string {
+	var b strings.Builder
+	for n := range n.Descendants() {
+		if n.Type == html.TextNode {
+			b.WriteString(n.Data)
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// parts finds the inner HTML of every element with a data-part.
+func parts(t *testing.T, page []byte) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for n := range parse(t, page).Descendants() {
+		for _, a := range n.Attr {
+			if a.Key != "data-part" {
+				continue
+			}
+			var b bytes.Buffer
+			for c := range n.ChildNodes() {
+				if err := html.Render(&b, c); err != nil {
+					t.Fatal(err)
+				}
+			}
+			found[a.Val] = b.String()
+		}
+	}
+	return found
+}
+
+// TestLiveParts checks that the fragment of a state event fits the desk page: each
+// part has its place, and holds what a fresh page would show there.
+func TestLiveParts(t *testing.T) {
+	pages := map[string]scene{}
+	for _, s := range scenes(kind) {
+		pages[s.name] = s
+	}
+	seen := 0
+	for name, live := range pages {
+		state, ok := strings.CutPrefix(name, "live-")
+		if !ok {
+			continue
+		}
+		seen++
+		page := render(t, pages["attempt-"+state], i18n.Chinese)
+		want, got := parts(t, page), parts(t, render(t, live, i18n.Chinese))
+		title := got["title"]
+		delete(got, "title")
+		if !bytes.Contains(page, []byte("<title>"+title+"</title>")) {
+			t.Errorf("%s carries the title %q, which the page does not have", name, title)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s carries %v, want the parts of the page: %v", name, got, want)
+		}
+		for _, part := range []string{"code", "status", "track", "ways"} {
+			if _, ok := want[part]; !ok {
+				t.Errorf("attempt-%s has no place for %q", state, part)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no scene of a state event")
+	}
+}
+
+// TestForms checks what every page owes to the keyboard and to screen readers:
+// names for inputs and buttons, one main heading, a language, no id used twice.
+func TestForms(t *testing.T) {
+	for _, l := range i18n.Langs() {
+		for _, s := range scenes(kind) {
+			if strings.HasPrefix(s.name, "live-") {
+				continue
+			}
+			ids, labels, headings := map[string]bool{}, map[string]bool{}, 0
+			root := parse(t, render(t, s, l))
+			for n := range elements(root) {
+				if n.Data == "label" && attr(n, "for") != "" {
+					labels[attr(n, "for")] = true
+				}
+				if id := attr(n, "id"); id != "" {
+					if ids[id] {
+						t.Errorf("%s uses the id %q twice", s.name, id)
+					}
+					ids[id] = true
+				}
+			}
+			for n := range elements(root) {
+				switch n.Data {
+				case "html":
+					if attr(n, "lang") != string(l) {
+						t.Errorf("%s has lang=%q, want %q", s.name, attr(n, "lang"), l)
+					}
+				case "h1":
+					headings++
+				case "input":
+					if attr(n, "type") == "radio" { // inside its label
+						continue
+					}
+					if !labels[attr(n, "id")] && attr(n, "aria-label") == "" {
+						t.Errorf("%s has the input %q without a label", s.name, attr(n, "name"))
+					}
+				case "button", "a":
+					if text(n) == "" && attr(n, "aria-label") == "" {
+						t.Errorf("%s has a %s without a name", s.name, n.Data)
+					}
+				case "form":
+					if attr(n, "method") != "post" || attr(n, "action") == "" {
+						t.Errorf("%s has a form with method %q and action %q", s.name, attr(n, "method"), attr(n, "action"))
+					}
+				}
+				for _, key := range []string{"aria-labelledby", "aria-describedby"} {
+					for id := range strings.FieldsSeq(attr(n, key)) {
+						if !ids[id] {
+							t.Errorf("%s refers to the id %q, which is not there", s.name, id)
+						}
+					}
+				}
+				if href := attr(n, "href"); strings.HasPrefix(href, "#") && !ids[href[1:]] {
+					t.Errorf("%s leads to %q, which is not there", s.name, href)
+				}
+			}
+			if headings != 1 {
+				t.Errorf("%s has %d main headings, want 1", s.name, headings)
+			}
+		}
+	}
+}
+
+// elements walks through the elements under root.
+func elements(root *html.Node) iter.Seq[*html.Node] {
+	return func(yield func(*html.Node) bool) {
+		for n := range root.Descendants() {
+			if n.Type == html.ElementNode && !yield(n) {
+				return
+			}
+		}
+	}
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
