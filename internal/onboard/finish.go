@@ -203,6 +203,9 @@ func (s *Service) judge(attempt Attempt, before *Account, auth Authorization, ki
 		AppID: auth.AppID, Grants: auth.Grants.Normalize(), Tokens: auth.Tokens, Standing: Active,
 		AttemptID: attempt.ID, Wanted: attempt.Wanted, Verdict: Connected,
 	}
+	if auth.Grants == nil && before != nil { // WeChat sent no func_info: what is stored still holds
+		r.Grants = before.Grants
+	}
 	if kind == UnknownKind {
 		kind = kindBy(r.Grants)
 	}

@@ -108,6 +108,7 @@ func TestJudge(t *testing.T) {
 		{"one left out", Attempt{Wanted: []PermissionID{17, 18, 19}}, nil, mini(17), Missing, Active, []PermissionID{18, 19}, nil, nil},
 		{"sets of another kind are not missed", Attempt{Wanted: []PermissionID{1, 17}}, nil, mini(17), Connected, Active, nil, nil, nil},
 		{"again, the same", Attempt{}, &Account{Standing: Active, Grants: mini(17)}, mini(17), Already, Active, nil, nil, nil},
+		{"again, and no word about sets", Attempt{}, &Account{Standing: Active, Grants: mini(17)}, nil, Already, Active, nil, nil, nil},
 		{"again, more and less", Attempt{}, &Account{Standing: Active, Grants: mini(17, 18)}, mini(17, 19), Updated, Active, nil, []PermissionID{19}, []PermissionID{18}},
 		{"again, still one missing", Attempt{Wanted: []PermissionID{17, 30}}, &Account{Standing: Active, Grants: mini(17)}, mini(17), Missing, Active, []PermissionID{30}, nil, nil},
 		{"back after a withdrawal", Attempt{}, &Account{Standing: Revoked, Grants: mini(17)}, mini(17), Connected, Active, nil, nil, nil},
