@@ -119,7 +119,7 @@ func (m ResultPage) decided(ctx context.Context, o *outcome, name string) {
 			o.texts = []string{i18n.T(ctx, i18n.ResultOKText, "name", accountName(*m.Account), "n", len(m.Account.Grants))}
 		}
 	}
-	if m.Account == nil || m.Account.ProfileAt.IsZero() {
+	if m.Account != nil && m.Account.ProfileAt.IsZero() { // without one the reader is a stranger
 		o.texts = append(o.texts, i18n.T(ctx, i18n.ResultOKLate))
 	}
 	o.first = m.view(ctx, i18n.ResultView)
