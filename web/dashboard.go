@@ -45,8 +45,21 @@ func (s *Server) widen(c echo.Context) error {
 	wanted := slices.Concat(d.Account.Grants.IDs(), d.Missing)
 	slices.Sort(wanted)
 	return s.begin(c, onboard.Wish{
-		AuthType: onboard.AllAccounts, // the account decides; it is known
+		AuthType: typeOf(d.Account.Profile.Kind),
 		BizAppID: d.Account.AppID,
 		Wanted:   slices.Compact(wanted),
 	})
+}
+
+// typeOf returns the narrowest type that lists accounts of kind k, so that pages
+// name what is asked for. WeChat itself goes by the AppID.
+func typeOf(k onboard.AccountKind) onboard.AuthType {
+	if k != onboard.UnknownKind {
+		for _, t := range []onboard.AuthType{onboard.OfficialAccounts, onboard.MiniPrograms, onboard.ChannelsAccounts, onboard.SalesAssistants} {
+			if t.Covers(k) {
+				return t
+			}
+		}
+	}
+	return onboard.AllAccounts
 }
