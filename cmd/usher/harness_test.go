@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,7 +40,8 @@ type options struct {
 // world is the running program with WeChat around it.
 type world struct {
 	t        *testing.T
-	base     string // address of the site, without a slash at the end
+	base     string // address of the site as browsers see it, without a slash at the end
+	address  string // host:port the site listens on
 	sim      *simulator.Simulator
 	svc      *onboard.Service
 	db       *store.Store
@@ -72,7 +72,7 @@ func startAll(t *testing.T, o options) *world {
 	if o.config != nil {
 		o.config(&cfg)
 	}
-	w := &world{t: t, base: cfg.PublicURL, cfg: cfg, log: &syncBuffer{}}
+	w := &world{t: t, base: cfg.PublicURL, address: site.Addr().String(), cfg: cfg, log: &syncBuffer{}}
 	w.logger, w.now = slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), o.now
 	simCfg := simulator.Config{
 		AppID: platformAppID, Secret: platformSecret, Token: pushToken, AESKey: pushKey,
@@ -152,7 +152,7 @@ func (w *world) serveSite(p program) {
 // stopSite.
 func (w *world) restart() {
 	w.t.Helper()
-	ln, err := net.Listen("tcp", strings.TrimPrefix(w.base, "http://"))
+	ln, err := net.Listen("tcp", w.address)
 	if err != nil {
 		w.t.Fatal(err)
 	}

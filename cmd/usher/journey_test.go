@@ -17,8 +17,11 @@ const exchangePath = "/cgi-bin/component/api_query_auth"
 // ours, and the dashboard on both.
 func TestJourney_DeskAndPhone(t *testing.T) {
 	w := startAll(t, options{quiet: true})
-	desk, phone := newBrowser(t, desktopAgent), newBrowser(t, wechatAgent)
+	deskAndPhone(t, w, newBrowser(t, desktopAgent), newBrowser(t, wechatAgent))
+}
 
+func deskAndPhone(t *testing.T, w *world, desk, phone *browser) {
+	t.Helper()
 	desk.open(w.base+"/").expect(http.StatusOK).
 		submit("/connect", url.Values{"auth_type": {"2"}, "permission_sets": {"17|18|19"}}).expect(http.StatusOK)
 	attempt := desk.at.Path
