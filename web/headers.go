@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -11,8 +12,14 @@ import (
 // that follows a form against form-action, so WeChat's pages have to be listed:
 // with 'self' alone the hand-off would stop without a word.
 func policy(formTargets []string) string {
+	targets := []string{"'self'"}
+	for _, t := range formTargets {
+		if !slices.Contains(targets, t) {
+			targets = append(targets, t)
+		}
+	}
 	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-		"base-uri 'none'; frame-ancestors 'none'; form-action " + strings.Join(append([]string{"'self'"}, formTargets...), " ")
+		"base-uri 'none'; frame-ancestors 'none'; form-action " + strings.Join(targets, " ")
 }
 
 // headers sets what every answer carries, errors included. A handler may replace

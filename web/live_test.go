@@ -1,121 +1,15 @@
 package web
 
 import (
-	"bufio"
-	"context"
 	"errors"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"usher/internal/onboard"
 )
-
-// listener is a browser with an open stream: what was flushed arrives on lines.
-type listener struct {
-	header http.Header
-	status int
-
-	mu   sync.Mutex
-	text strings.Builder
-	fail error
-}
-
-func (l *listener) Header() http.Header { return l.header }
-func (l *listener) WriteHeader(status int) {
-	l.status = status
-}
-func (l *listener) Flush() {}
-func (l *listener) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.fail != nil {
-		return 0, l.fail
-	}
-	return l.text.Write(b)
-}
-
-// heard takes what arrived since it was last called.
-func (l *listener) heard() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	text := l.text.String()
-	l.text.Reset()
-	return text
-}
-
-// desk is a desk page under test: an attempt that can be changed while a
-// listener is connected. Time is that of the bubble.
-type desk struct {
-	mu      sync.Mutex
-	attempt onboard.Attempt
-	err     error
-	changes chan struct{}
-	h       http.Handler
-	s       *Server
-}
-
-func newDesk(t *testing.T, change func(*Server)) *desk {
-	d := &desk{attempt: waiting(), changes: make(chan struct{}, 1)}
-	now := time.Now()
-	d.attempt.CreatedAt, d.attempt.ExpiresAt = now, now.Add(onboard.DeskLife)
-	service := oneAttempt{changes: d.changes, read: func() (onboard.Attempt, error) {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		return d.attempt, d.err
-	}}
-	d.h, d.s, _ = site(t, service, func(s *Server) {
-		s.Now = time.Now
-		if change != nil {
-			change(s)
-		}
-	})
-	return d
-}
-
-// set changes the attempt; wake also tells the pages of this process.
-func (d *desk) set(wake bool, change func(*onboard.Attempt)) {
-	d.mu.Lock()
-	change(&d.attempt)
-	d.attempt.Version++
-	d.mu.Unlock()
-	if wake {
-		d.changes <- struct{}{}
-	}
-}
-
-// connect opens a stream in the background. ended is closed when it ends, and
-// leave is the browser going away.
-func (d *desk) connect(t *testing.T, header ...string) (l *listener, ended chan struct{}, leave func()) {
-	ctx, cancel := context.WithCancel(t.Context())
-	r := httptest.NewRequest("GET", "/c/abcdefghijklmnopqrstuvwxyz/events", nil).WithContext(ctx)
-	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	l, ended = &listener{header: http.Header{}}, make(chan struct{})
-	go func() {
-		defer close(ended)
-		d.h.ServeHTTP(l, r)
-	}()
-	synctest.Wait()
-	return l, ended, cancel
-}
-
-// hasEnded reports without waiting.
-func hasEnded(ended chan struct{}) bool {
-	synctest.Wait()
-	select {
-	case <-ended:
-		return true
-	default:
-		return false
-	}
-}
 
 func TestLiveFollowsTheAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -299,62 +193,6 @@ func TestAppendEvent(t *testing.T) {
 	if want := "event: state\nid: 7-done\ndata: <p>\ndata: a\ndata: \ndata: </p>\n\n"; got != want {
 		t.Errorf("appendEvent = %q, want %q", got, want)
 	}
-}
-
-// pipes is a network of one connection inside the process, so that its deadlines
-// run by the clock of the bubble.
-type pipes chan net.Conn
-
-func (p pipes) Accept() (net.Conn, error) {
-	c, ok := <-p
-	if !ok {
-		return nil, net.ErrClosed
-	}
-	return c, nil
-}
-func (p pipes) Close() error   { close(p); return nil }
-func (p pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
-
-// The stream outlives the deadline that the server sets for every answer.
-func TestLiveOutlivesWriteTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, nil)
-		network := make(pipes, 1)
-		server := &http.Server{Handler: d.h, ReadTimeout: 3 * time.Second, WriteTimeout: 5 * time.Second}
-		stopped := make(chan error)
-		go func() { stopped <- server.Serve(network) }()
-		here, there := net.Pipe()
-		network <- there
-		if _, err := here.Write([]byte("GET /c/abcdefghijklmnopqrstuvwxyz/events HTTP/1.1\r\nHost: open.example.com\r\n\r\n")); err != nil {
-			t.Fatal(err)
-		}
-		res, err := http.ReadResponse(bufio.NewReader(here), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		read := func(want string) {
-			t.Helper()
-			var text strings.Builder
-			b := make([]byte, 4096)
-			for !strings.Contains(text.String(), want) {
-				n, err := res.Body.Read(b)
-				text.Write(b[:n])
-				if err != nil {
-					t.Fatalf("reading until %q: %v after\n%s", want, err, text.String())
-				}
-			}
-		}
-		read("id: 1-created\n")
-		time.Sleep(3 * server.WriteTimeout / 2)
-		d.set(true, func(a *onboard.Attempt) { a.OpenedAt = time.Now() })
-		read("id: 2-opened\n")
-		d.s.Close()
-		if err := server.Shutdown(t.Context()); err != nil {
-			t.Errorf("Shutdown after Close: %v", err)
-		}
-		here.Close()
-		<-stopped
-	})
 }
 
 var _ http.Flusher = (*listener)(nil)
