@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"usher/internal/config"
+	"usher/internal/i18n"
 	"usher/internal/onboard"
 	"usher/internal/simulator"
 	"usher/internal/store"
@@ -52,8 +53,18 @@ func demoCommand(ctx context.Context, args []string, t terminal) error {
 		return errors.Join(err, site.Close())
 	}
 	d := demo{dir: *dir, site: site, wechat: wechat, log: newLog(t.err, "text", level)}
-	d.ready = func(address string) { fmt.Fprintf(t.out, demoWelcome, address) }
+	d.ready = func(address string) { fmt.Fprint(t.out, welcome(ctx, address)) }
 	return d.run(ctx)
+}
+
+// welcome says where the demo is and what to do there. The names of buttons come
+// from the pages themselves.
+func welcome(ctx context.Context, address string) string {
+	zh, en := i18n.With(ctx, i18n.Chinese), i18n.With(ctx, i18n.English)
+	return fmt.Sprintf(demoWelcome, address,
+		i18n.T(zh, i18n.ConnectNext), i18n.T(en, i18n.ConnectNext),
+		i18n.T(zh, i18n.AttemptOfficial), i18n.T(en, i18n.AttemptOfficial),
+		i18n.T(zh, i18n.ResultView), i18n.T(en, i18n.ResultView))
 }
 
 const demoWelcome = `
@@ -61,12 +72,12 @@ const demoWelcome = `
 
   打开 / Open   %s
 
-  1. 填表并点击“开始授权”，相当于商家坐在电脑前。
-     Fill in the form and start, as a merchant at a desk would.
-  2. 选“在电脑上打开微信授权页”，在替身页面上选择账号和权限，点“同意”。
-     Go to WeChat's own page from there; choose an account and permissions, agree.
-  3. 浏览器会回到结果页，从那里进入商家主页。
-     The browser comes back to the result, and from there to the merchant's page.
+  1. 点“%s”，像商家坐在电脑前一样。
+     Press "%s", as a merchant at a desk would.
+  2. 点“%s”，再点二维码下面的“在手机上看到的页面”，选账号，点“同意授权”。
+     Press "%s", then the link below the code; choose an account, agree.
+  3. 原来的页面会自己走到结果，点“%s”看授权了什么。
+     The first page goes on to the result by itself; "%s" shows what was granted.
 
   这里的微信是本机上的替身，不需要真实账号，也不会访问外网。
   WeChat is played by a stand-in on this machine: no real account, no network.

@@ -90,3 +90,14 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestWelcome(t *testing.T) {
+	const address = "http://127.0.0.1:8080/"
+	text := welcome(t.Context(), address)
+	if strings.Count(text, "http") != 1 || !strings.Contains(text, address) {
+		t.Errorf("welcome(%q) must hold this address and no other:\n%s", address, text)
+	}
+	if strings.Contains(text, "%!") || strings.Contains(text, `""`) || strings.Contains(text, "“”") {
+		t.Errorf("welcome(%q) lacks the name of a button:\n%s", address, text)
+	}
+}
