@@ -1,0 +1,130 @@
+package static_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"usher/static"
+)
+
+// deskPage has what live.js looks for, and nothing else.
+const deskPage = `<!DOCTYPE html><html><head><title>before</title>
+<link rel="icon" href="%s"><script defer src="%s"></script></head><body>
+<main data-live="/events">
+<div data-part="code"><img id="code" alt="code"></div>
+<div data-part="status"><p>waiting</p></div>
+<p id="lost" data-lost hidden>lost</p>
+</main>
+<input id="link" value="https://open.example.com/q/7K3M9Q2X">
+<button type="button" class="js-only" id="copy" data-copy="link" data-done="copied"><span>copy</span></button>
+<form method="post" action="/slow"><button type="submit" id="send">send</button></form>
+</body></html>`
+
+// TestLive drives live.js in Chromium through everything that happens at a desk.
+func TestLive(t *testing.T) {
+	browser, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("there is no Chromium on this machine")
+	}
+	events := make(chan string)      // what the stream says next
+	connected := make(chan bool, 10) // one for each stream that was opened
+	hold := make(chan struct{})      // keeps the answer to the form back
+	mux := http.NewServeMux()
+	mux.Handle(static.Prefix, static.Handler())
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'")
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprintf(w, deskPage, static.URL("favicon.svg"), static.URL("live.js"))
+	})
+	arrived := make(chan bool, 1) // the page moved on
+	mux.HandleFunc("/done", func(w http.ResponseWriter, r *http.Request) {
+		arrived <- true
+	})
+	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hold:
+		case <-r.Context().Done():
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, "retry: 50\n\n")
+		w.(http.Flusher).Flush()
+		connected <- true
+		for {
+			select {
+			case e := <-events:
+				if e == "" {
+					return // the connection breaks
+				}
+				fmt.Fprint(w, e)
+				w.(http.Flusher).Flush()
+			case <-r.Context().Done():
+				return
+			}
+		}
+	})
+	site := httptest.NewServer(mux)
+	defer site.Close()
+	defer close(hold)
+
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ctx, cancel = chromedp.NewExecAllocator(ctx, opts...)
+	defer cancel()
+	ctx, cancel = chromedp.NewContext(ctx)
+	defer cancel()
+
+	// until waits in the page for an expression to become true.
+	until := func(what, expression string) {
+		t.Helper()
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise(function (done) {
+			(function look() { if (`+expression+`) done(true); else requestAnimationFrame(look); })();
+			setTimeout(function () { done(false); }, 10000);
+		})`, chromedp.EvalAwaitPromise))
+		if err != nil || !ok {
+			t.Fatalf("%s: %s never became true (%v)", what, expression, err)
+		}
+	}
+	if err := chromedp.Do(ctx, chromedp.Navigate(site.URL)); err != nil {
+		t.Fatal(err)
+	}
+	<-connected
+	until("script runs", `document.documentElement.className === "js"`)
+	until("page is marked", `(document.getElementById("code").mark = true)`)
+
+	events <- "event: state\ndata: <p data-part=\"title\">opened</p><div data-part=\"code\"><img id=\"code\" alt=\"code\"></div>\ndata: <div data-part=\"status\"><b>open</b></div><i data-part=\"none\"></i>\n\n"
+	until("state event", `document.title === "opened" && document.querySelector("[data-part=status]").innerHTML === "<b>open</b>"`)
+	until("equal part stays", `document.getElementById("code").mark === true`)
+
+	events <- "" // break the stream: the page says so, and the browser opens another one
+	<-connected
+	until("broken stream", `!document.getElementById("lost").hidden`)
+	events <- "event: state\ndata: <div data-part=\"status\">again</div>\n\n"
+	until("next stream", `document.getElementById("lost").hidden && document.querySelector("[data-part=status]").textContent === "again"`)
+
+	if err := chromedp.Do(ctx, chromedp.Click("#copy")); err != nil {
+		t.Fatal(err)
+	}
+	until("copy", `document.getElementById("copy").textContent === "copied"`)
+	if err := chromedp.Do(ctx, chromedp.Click("#send")); err != nil {
+		t.Fatal(err)
+	}
+	until("submit", `document.getElementById("send").getAttribute("aria-busy") === "true"`)
+
+	events <- "event: go\ndata: /done\n\n"
+	select {
+	case <-arrived:
+	case <-ctx.Done():
+		t.Error("after the go event the browser never asked for /done")
+	}
+}
