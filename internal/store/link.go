@@ -53,14 +53,19 @@ func (s *Store) RevokeLink(ctx context.Context, hash string, next onboard.Dashbo
 	return err
 }
 
+const (
+	linkByHash  = `SELECT ` + linkColumns + ` FROM dashboard_link WHERE platform = $1 AND hash = $2 AND revoked_at = 0`
+	linkByAppID = `SELECT ` + linkColumns + ` FROM dashboard_link WHERE platform = $1 AND appid = $2 AND revoked_at = 0`
+)
+
 // LinkByHash implements [onboard.Store].
 func (s *Store) LinkByHash(ctx context.Context, hash string) (onboard.DashboardLink, error) {
-	return s.link(ctx, `SELECT `+linkColumns+` FROM dashboard_link WHERE platform = $1 AND hash = $2 AND revoked_at = 0`, hash)
+	return s.link(ctx, linkByHash, hash)
 }
 
 // LinkByAppID implements [onboard.Store].
 func (s *Store) LinkByAppID(ctx context.Context, appID onboard.AppID) (onboard.DashboardLink, error) {
-	return s.link(ctx, `SELECT `+linkColumns+` FROM dashboard_link WHERE platform = $1 AND appid = $2 AND revoked_at = 0`, string(appID))
+	return s.link(ctx, linkByAppID, string(appID))
 }
 
 func (s *Store) link(ctx context.Context, text, key string) (onboard.DashboardLink, error) {

@@ -41,33 +41,42 @@ func openPostgres(ctx context.Context, address string) (e engine, err error) {
 		return engine{}, errors.Join(err, end())
 	}
 	return engine{
-		read: db,
-		group: func(ctx context.Context) (transaction, error) {
-			ctx, cancel := context.WithTimeout(ctx, prompt)
-			tx, err := group.BeginTx(ctx, nil)
-			if err != nil {
-				cancel()
-				return nil, err
-			}
-			return pgTx{tx, cancel}, nil
-		},
-		direct: func(ctx context.Context) (transaction, error) {
-			tx, err := db.BeginTx(ctx, nil)
-			if err != nil {
-				return nil, err
-			}
-			return pgTx{tx, func() {}}, nil
-		},
-		ping:  db.PingContext,
-		close: end,
+		read:   db,
+		group:  func(ctx context.Context) (transaction, error) { return beginPostgres(ctx, group) },
+		direct: func(ctx context.Context) (transaction, error) { return beginPostgres(ctx, db) },
+		ping:   db.PingContext,
+		close:  end,
 	}, nil
 }
 
-// pgTx is a transaction of a pool. The default level, read committed, is enough
-// because every condition stands in the statement that writes.
+// pgTx is a transaction on a connection of its own. The default level, read
+// committed, is enough because every condition stands in the statement that
+// writes.
 type pgTx struct {
 	*sql.Tx
 	end func()
+}
+
+// beginPostgres waits for a connection as long as ctx lasts. The transaction does
+// not end with ctx, because a commit that is broken off may or may not have
+// happened. Connections that the server dropped meanwhile are passed over.
+func beginPostgres(ctx context.Context, db *sql.DB) (transaction, error) {
+	for try := 0; ; try++ {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), prompt)
+		tx, err := conn.BeginTx(detached, nil)
+		if err == nil {
+			return pgTx{tx, func() { cancel(); _ = conn.Close() }}, nil
+		}
+		cancel()
+		_ = conn.Close()
+		if try == poolSize || ctx.Err() != nil {
+			return nil, err
+		}
+	}
 }
 
 func (t pgTx) commit() error { defer t.end(); return t.Commit() }

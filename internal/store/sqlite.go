@@ -68,7 +68,7 @@ func openSQLite(ctx context.Context, path string) (e engine, err error) {
 	closers = append(closers, wdb.Close)
 	wdb.SetMaxOpenConns(1)
 	if err := patient(ctx, func() error { return verifyPragmas(ctx, wdb, writerPragmas) }); err != nil {
-		return engine{}, err
+		return engine{}, damaged(err)
 	}
 	if err := quickCheck(ctx, wdb); err != nil {
 		return engine{}, err
@@ -160,15 +160,20 @@ func verifyPragmas(ctx context.Context, db *sql.DB, want map[string]string) erro
 func quickCheck(ctx context.Context, db *sql.DB) error {
 	found, err := many(ctx, db, scanString, "PRAGMA quick_check(5)")
 	if err != nil {
-		if primary := sqliteCode(err); primary == 11 || primary == 26 { // SQLITE_CORRUPT, SQLITE_NOTADB
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
-		return err
+		return damaged(err)
 	}
 	if len(found) != 1 || found[0] != "ok" {
 		return fmt.Errorf("%w: %s", ErrDamaged, strings.Join(found, "; "))
 	}
 	return nil
+}
+
+// damaged marks the errors by which SQLite says that the file is broken.
+func damaged(err error) error {
+	if code := sqliteCode(err); code == 11 || code == 26 { // SQLITE_CORRUPT, SQLITE_NOTADB
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
 }
 
 // patient does again what another connection kept busy: the switch to a

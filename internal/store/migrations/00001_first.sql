@@ -62,7 +62,7 @@ CREATE TABLE handoff (
 );
 CREATE UNIQUE INDEX handoff_code_hash ON handoff (platform, code_hash);
 CREATE UNIQUE INDEX handoff_state_hash ON handoff (platform, state_hash) WHERE state_hash <> '';
-CREATE INDEX handoff_attempt ON handoff (platform, attempt_id, minted_at);
+CREATE INDEX handoff_attempt ON handoff (platform, attempt_id, minted_at, id);
 
 CREATE TABLE arrival (
     platform    TEXT NOT NULL,

@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+)
+
+// The statements whose plans are tested.
+var HotQueries = map[string]string{
+	"ClaimArrivals":       claimArrivals,
+	"ClaimArrivals(code)": claimArrivalsOfCode,
+	"ClaimDue":            claimDue,
+	"ClaimDue, none due":  dueNow,
+	"ClaimUnprofiled":     `SELECT appid ` + unprofiled + ` LIMIT 1`,
+	"Attempt":             attemptByID,
+	"AttemptByPhoneCode":  attemptByPhone,
+	"AttemptByInviteCode": attemptByInvite,
+	"AttemptsBySession":   attemptsOf,
+	"HandoffByState":      handoffByState,
+	"HandoffByCode":       handoffByCode,
+	"Handoffs":            handoffsOf,
+	"Account":             accountByAppID,
+	"Credentials":         credentialsByAppID,
+	"FinishArrivals":      endArrival,
+	"LinkByHash":          linkByHash,
+	"LinkByAppID":         linkByAppID,
+}
+
+// Groups returns how many writes the writer has committed, and in how many commits.
+func (s *Store) Groups() (writes, commits int64) {
+	return s.writer.writes.Load(), s.writer.commits.Load()
+}
+
+// Write runs statements in one write through the writer, then fails with err.
+func (s *Store) Write(ctx context.Context, err error, texts ...string) error {
+	return s.writer.do(ctx, func(ctx context.Context, q querier) error {
+		for _, text := range texts {
+			if _, err := exec(ctx, q, text); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+}
+
+// Hold keeps the writer busy until release is closed.
+func (s *Store) Hold(held chan<- struct{}, release <-chan struct{}) error {
+	return s.writer.do(context.Background(), func(context.Context, querier) error {
+		close(held)
+		<-release
+		return nil
+	})
+}
+
+// Panic makes a write panic.
+func (s *Store) Panic(ctx context.Context) error {
+	return s.writer.do(ctx, func(context.Context, querier) error { panic("in a write") })
+}
+
+// Strings reads one column through the reading side.
+func (s *Store) Strings(ctx context.Context, text string, args ...any) ([]string, error) {
+	return many(ctx, s.engine.read, scanString, text, args...)
+}
+
+// Plan returns SQLite's plan of a statement.
+func (s *Store) Plan(ctx context.Context, text string) (string, error) {
+	steps, err := many(ctx, s.engine.read, func(r *sql.Rows) (step string, err error) {
+		var id, parent, unused int
+		return step, r.Scan(&id, &parent, &unused, &step)
+	}, "EXPLAIN QUERY PLAN "+text, 0, 0, 0, 0, 0, 0, 0) // more than any of them has
+	return strings.Join(steps, "; "), err
+}
+
+// Waiting returns how many writes wait for the writer.
+func (s *Store) Waiting() int { return len(s.writer.jobs) }
+
+// WriterStrings reads one column on the writer's connection, outside of a transaction.
+func (s *Store) WriterStrings(ctx context.Context, text string) ([]string, error) {
+	tx, err := s.engine.group(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.commit(); err != nil {
+		return nil, err
+	}
+	return many(ctx, tx, scanString, text)
+}
+
+// VerifyPragmas checks a pool as the writer's is checked.
+func VerifyPragmas(ctx context.Context, db *sql.DB) error {
+	return verifyPragmas(ctx, db, writerPragmas)
+}
+
+// Cross runs fn in a transaction beside the writer.
+func (s *Store) Cross(ctx context.Context, fn func(exec func(text string) error) error) error {
+	_, err := write(ctx, s, func(ctx context.Context, q querier) (int64, error) {
+		return 0, fn(func(text string) error { _, err := exec(ctx, q, text); return err })
+	})
+	return err
+}
