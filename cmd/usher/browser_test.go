@@ -33,6 +33,21 @@ type browser struct {
 	header http.Header
 	body   string
 	trail  []string // every address visited, in order
+	shown  []shown  // every page, in order
+}
+
+// shown is a page as a browser got it.
+type shown struct {
+	at   *url.URL
+	body string
+}
+
+// browser opens a new browser, whose pages are searched for secrets at the end.
+func (w *world) browser(agent string) *browser {
+	w.t.Helper()
+	b := newBrowser(w.t, agent)
+	w.browsers = append(w.browsers, b)
+	return b
 }
 
 func newBrowser(t *testing.T, agent string) *browser {
@@ -160,6 +175,7 @@ func (b *browser) load(method, address string, values url.Values) *browser {
 		if resp.StatusCode < 300 || resp.StatusCode > 399 || next == "" {
 			b.at, b.policy = to, resp.Header.Get("Referrer-Policy")
 			b.status, b.header, b.body = resp.StatusCode, resp.Header, string(text)
+			b.shown = append(b.shown, shown{to, b.body})
 			return b
 		}
 		policy = cmp.Or(resp.Header.Get("Referrer-Policy"), policy)

@@ -47,6 +47,8 @@ type world struct {
 	db       *store.Store
 	cfg      config.Config
 	log      *syncBuffer
+	wire     *wire      // between the site and WeChat
+	browsers []*browser // made by browser
 	logger   *slog.Logger
 	now      func() time.Time
 	stopSite func() error // stops the site in order and returns what run returned
@@ -72,7 +74,7 @@ func startAll(t *testing.T, o options) *world {
 	if o.config != nil {
 		o.config(&cfg)
 	}
-	w := &world{t: t, base: cfg.PublicURL, address: site.Addr().String(), cfg: cfg, log: &syncBuffer{}}
+	w := &world{t: t, base: cfg.PublicURL, address: site.Addr().String(), cfg: cfg, log: &syncBuffer{}, wire: &wire{}}
 	w.logger, w.now = slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), o.now
 	simCfg := simulator.Config{
 		AppID: platformAppID, Secret: platformSecret, Token: pushToken, AESKey: pushKey,
@@ -88,6 +90,7 @@ func startAll(t *testing.T, o options) *world {
 	}
 	w.sim = sim
 	w.serveSimulator(wechat, !o.quiet)
+	t.Cleanup(w.keptSecrets) // after the site has stopped
 	w.serveSite(program{cfg: cfg, log: w.logger, listener: site, now: o.now})
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -99,7 +102,7 @@ func startAll(t *testing.T, o options) *world {
 
 // serveSimulator answers for WeChat; pushing also runs its pushes.
 func (w *world) serveSimulator(ln net.Listener, pushing bool) {
-	server := &http.Server{Handler: w.sim, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: w.wire.tap(w.sim), ReadHeaderTimeout: 5 * time.Second}
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	all.Go(func() {

@@ -17,7 +17,7 @@ const exchangePath = "/cgi-bin/component/api_query_auth"
 // ours, and the dashboard on both.
 func TestJourney_DeskAndPhone(t *testing.T) {
 	w := startAll(t, options{quiet: true})
-	deskAndPhone(t, w, newBrowser(t, desktopAgent), newBrowser(t, wechatAgent))
+	deskAndPhone(t, w, w.browser(desktopAgent), w.browser(wechatAgent))
 }
 
 func deskAndPhone(t *testing.T, w *world, desk, phone *browser) {
@@ -64,8 +64,6 @@ func deskAndPhone(t *testing.T, w *world, desk, phone *browser) {
 		t.Errorf("%s was called %d times for one authorization, want 1", exchangePath, n)
 	}
 	w.holds(simulator.TeaHouse)
-	w.keptSecrets()
-	w.keptCodes(desk, phone)
 }
 
 // TestJourney_DesktopPage walks through WeChat's own page on the desktop: the
@@ -73,7 +71,7 @@ func deskAndPhone(t *testing.T, w *world, desk, phone *browser) {
 func TestJourney_DesktopPage(t *testing.T) {
 	w := startAll(t, options{quiet: true})
 	w.ticket()
-	desk, phone := newBrowser(t, desktopAgent), newBrowser(t, wechatAgent)
+	desk, phone := w.browser(desktopAgent), w.browser(wechatAgent)
 
 	desk.open(w.base+"/").submit("/connect", url.Values{"auth_type": {"1"}}).expect(http.StatusOK)
 	attempt := desk.at.Path
@@ -102,15 +100,13 @@ func TestJourney_DesktopPage(t *testing.T) {
 		t.Fatalf("WeChat led the desktop to %s, want /done/…", desk.at)
 	}
 	// The address of the attempt leads a stranger to the fact, not to the account.
-	stranger := newBrowser(t, desktopAgent)
+	stranger := w.browser(desktopAgent)
 	stranger.open(w.base + attempt).expect(http.StatusOK)
 	if strings.Contains(stranger.body, "青禾生活") || strings.Contains(stranger.body, "/m/") {
 		t.Errorf("a stranger is shown the account:\n%s", stranger.body)
 	}
 	w.deliver()
 	w.holds(simulator.ServiceAccount)
-	w.keptSecrets()
-	w.keptCodes(desk, phone)
 }
 
 // TestJourney_PushOnly loses the browser on its way back: the push alone brings
@@ -119,7 +115,7 @@ func TestJourney_PushOnly(t *testing.T) {
 	w := startAll(t, options{quiet: true})
 	w.ticket()
 	w.sim.Change(func(o *simulator.Options) { o.RedirectLost = true })
-	desk, phone := newBrowser(t, desktopAgent), newBrowser(t, wechatAgent)
+	desk, phone := w.browser(desktopAgent), w.browser(wechatAgent)
 	desk.open(w.base+"/").submit("/connect", url.Values{"auth_type": {"2"}}).expect(http.StatusOK)
 	phone.open(w.phoneURL(desk)).submit("/go", nil).
 		submit("", url.Values{"account": {simulator.Takeaway}}).expect(http.StatusOK)
@@ -137,7 +133,7 @@ func TestJourney_PushOnly(t *testing.T) {
 func TestJourney_English(t *testing.T) {
 	w := startAll(t, options{quiet: true})
 	w.ticket()
-	desk, phone := newBrowser(t, desktopAgent), newBrowser(t, wechatAgent)
+	desk, phone := w.browser(desktopAgent), w.browser(wechatAgent)
 	desk.language, phone.language = "en-US,en;q=0.9", "en"
 	desk.open(w.base+"/").submit("/connect", url.Values{"auth_type": {"2"}}).expect(http.StatusOK)
 	phone.open(w.phoneURL(desk)).submit("/go", nil).

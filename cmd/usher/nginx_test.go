@@ -35,7 +35,7 @@ func TestJourney_Nginx(t *testing.T) {
 		},
 	})
 	front.start(program)
-	desk, phone := newBrowser(t, desktopAgent), newBrowser(t, wechatAgent)
+	desk, phone := w.browser(desktopAgent), w.browser(wechatAgent)
 	desk.client.Transport, phone.client.Transport = front.transport(), front.transport()
 
 	desk.open("http://" + publicHost + "/help/wechat-errors?a=b").expect(http.StatusOK)

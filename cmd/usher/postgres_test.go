@@ -12,7 +12,7 @@ import (
 // included.
 func TestJourney_PostgreSQL(t *testing.T) {
 	w := startAll(t, options{quiet: true, database: pgtest.Start(t).Database(t)})
-	desk, phone := newBrowser(t, desktopAgent), newBrowser(t, wechatAgent)
+	desk, phone := w.browser(desktopAgent), w.browser(wechatAgent)
 	deskAndPhone(t, w, desk, phone)
 	if err := w.stopSite(); err != nil {
 		t.Fatal(err)

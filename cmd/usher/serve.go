@@ -51,6 +51,7 @@ type program struct {
 	log      *slog.Logger
 	listener net.Listener                         // nil: made from cfg.Listen
 	now      func() time.Time                     // nil: time.Now
+	wechat   http.RoundTripper                    // the way to WeChat; nil: the network
 	ready    func(*onboard.Service, *store.Store) // called when connections are accepted; may be nil
 }
 
@@ -84,6 +85,10 @@ func (p program) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open database %s: %w", cfg.Database, err)
 	}
+	client := wechat.NewHTTPClient()
+	if p.wechat != nil {
+		client.Transport = p.wechat
+	}
 	svc := onboard.NewService(onboard.Options{
 		AppID: onboard.AppID(cfg.AppID),
 		Store: db,
@@ -91,7 +96,7 @@ func (p program) run(ctx context.Context) error {
 			AppID: onboard.AppID(cfg.AppID), Secret: secret.New(cfg.Secret.Reveal()),
 			API: cfg.WeChatAPI, PC: cfg.WeChatPC, H5: cfg.WeChatH5,
 			OldH5: cfg.OldH5, TokenParam: cfg.TokenParam,
-			HTTP: wechat.NewHTTPClient(),
+			HTTP: client,
 		},
 		Parse:     wechat.ParseEvent,
 		Hasher:    db.Hasher(),

@@ -32,6 +32,7 @@ func simulateCommand(ctx context.Context, args []string, t terminal) error {
 	flags.StringVar(&cfg.EventURL, "event-url", "", "授权事件接收URL (default: /wechat/events of the site)")
 	flags.StringVar(&cfg.LaunchDomain, "launch-domain", "", "授权发起页域名 (default: host of the site)")
 	flags.DurationVar(&cfg.TicketEvery, "ticket-every", 10*time.Minute, "pause between two ticket pushes")
+	flags.IntVar(&cfg.Crowd, "crowd", 0, "Mini Programs beside the named merchants, for load")
 	flags.Int64Var(&cfg.Seed, "seed", 1, "decides which calls a percentage of failures hits")
 	if err := parse(flags, args, t, "Runs the stand-in for WeChat: its server API, its authorization pages, its pushes,\nand a page to make things go wrong, at /control. Start usher serve with\nUSHER_WECHAT_API, USHER_WECHAT_PC and USHER_WECHAT_H5 set to its address.\nKeys given by flags are visible to everybody on this machine: use made-up ones."); err != nil {
 		return err

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// patience is how long a page may take to show what it is waited for.
+const patience = 20 * time.Second
+
+// chromiumProgram finds Chromium or skips the test, unless USHER_TEST_REQUIRE
+// names it.
+func chromiumProgram(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if slices.Contains(strings.Split(os.Getenv("USHER_TEST_REQUIRE"), ","), "chromium") {
+		t.Fatal("Chromium is not installed, and USHER_TEST_REQUIRE names it")
+	}
+	t.Skip("Chromium is not installed")
+	return ""
+}
+
+// newChromium starts a browser that ends with the test; tabs are opened with
+// newTab. Flags are added to the usual ones.
+func newChromium(t *testing.T, program string, flags map[string]any) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("hide-scrollbars", true))
+	for name, value := range flags {
+		options = append(options, chromedp.Flag(name, value))
+	}
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, _ = chromedp.NewContext(ctx)
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx) })
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start %s: %v", program, err)
+	}
+	return ctx
+}
+
+// look is how a person sees a tab. The zero value is a desktop in Chinese.
+type look struct {
+	agent         string // default desktopAgent
+	language      string // default zh-CN
+	width, height int64  // default 1280 × 860, or 375 × 812 for a phone
+	dark          bool
+	noScript      bool
+}
+
+func (l look) phone() bool { return strings.Contains(l.agent, "Mobile") }
+
+// tab is a window of a browser profile of its own.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu         sync.Mutex
+	documents  []string // addresses of the documents shown, in order
+	complaints []string // what the console says
+}
+
+// newTab opens a window in the browser of ctx.
+func newTab(t *testing.T, ctx context.Context, l look) *tab {
+	t.Helper()
+	b := &tab{t: t}
+	b.ctx, _ = chromedp.NewContext(ctx, chromedp.WithNewBrowserContext())
+	t.Cleanup(func() { _ = chromedp.Cancel(b.ctx) })
+	if l.agent == "" {
+		l.agent = desktopAgent
+	}
+	if l.language == "" {
+		l.language = "zh-CN"
+	}
+	if l.width == 0 && l.phone() {
+		l.width, l.height = 375, 812
+	} else if l.width == 0 {
+		l.width, l.height = 1280, 860
+	}
+	theme := "light"
+	if l.dark {
+		theme = "dark"
+	}
+	err := errors.Join(
+		chromedp.Listen(b.ctx, b.hear),
+		call(b.ctx, log.Enable, cdp.Empty{}),
+		call(b.ctx, audits.Enable, cdp.Empty{}),
+		call(b.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: l.agent, AcceptLanguage: l.language}),
+		call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}}),
+		call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: l.noScript}),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.resize(l.width, l.height)
+	return b
+}
+
+// call sends a command whose answer says nothing.
+func call[P, R any](ctx context.Context, c cdp.Command[P, R], params P) error {
+	_, err := chromedp.Call(ctx, c, params)
+	return err
+}
+
+// hear notes what the tab loads and what it complains about.
+func (b *tab) hear(event any) {
+	var complaint string
+	switch e := event.(type) {
+	case *page.EventFrameNavigated:
+		if e.Frame.ParentID == "" {
+			b.mu.Lock()
+			b.documents = append(b.documents, e.Frame.URL)
+			b.mu.Unlock()
+		}
+		return
+	case *log.EventEntryAdded:
+		complaint = fmt.Sprintf("%s %s: %s (%s)", e.Entry.Source, e.Entry.Level, e.Entry.Text, e.Entry.URL)
+	case *runtime.EventExceptionThrown:
+		complaint = "exception: " + e.ExceptionDetails.Text
+	case *runtime.EventConsoleAPICalled:
+		complaint = fmt.Sprintf("console: %s", e.Type)
+	case *audits.EventIssueAdded:
+		complaint = "issue: " + string(e.Issue.Code)
+		if d := e.Issue.Details; d != nil && d.ContentSecurityPolicyIssueDetails != nil {
+			complaint += fmt.Sprintf(": %s blocked %s", d.ContentSecurityPolicyIssueDetails.ViolatedDirective, d.ContentSecurityPolicyIssueDetails.BlockedURL)
+		}
+	default:
+		return
+	}
+	b.mu.Lock()
+	b.complaints = append(b.complaints, complaint)
+	b.mu.Unlock()
+}
+
+// shown lists the addresses of the documents so far.
+func (b *tab) shown() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.documents)
+}
+
+// said lists the complaints so far and forgets them.
+func (b *tab) said() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := b.complaints
+	b.complaints = nil
+	return all
+}
+
+// quiet fails the test when the browser had anything to complain about: a blocked
+// style or script, a form that went nowhere, a missing file, an exception.
+func (b *tab) quiet() {
+	b.t.Helper()
+	for _, complaint := range b.said() {
+		b.t.Errorf("the browser complains: %s", complaint)
+	}
+}
+
+// do runs steps with patience.
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		b.t.Fatalf("%v at %v", err, b.shown())
+	}
+}
+
+// open goes to an address as if it were typed or scanned.
+func (b *tab) open(address string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(address))
+}
+
+// resize makes the window another size.
+func (b *tab) resize(width, height int64) {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(width, height))
+}
+
+// ask evaluates an expression in the page.
+func ask[T any](b *tab, expression string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// until waits for an expression to be true in the page, or in a later one.
+func (b *tab) until(expression string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for {
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression))
+		if ok && err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body.innerText`))
+			b.t.Fatalf("%s never became true (%v) at %v; the page says:\n%s\n%v", expression, err, b.shown(), text, b.said())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// sees waits until a person can read the text on the page.
+func (b *tab) sees(text string) {
+	b.t.Helper()
+	b.until(fmt.Sprintf(`document.readyState === "complete" && document.body.innerText.includes(%q)`, text))
+}
+
+// at waits until the page with this path is shown.
+func (b *tab) at(path string) {
+	b.t.Helper()
+	b.until(fmt.Sprintf(`document.readyState === "complete" && location.pathname.startsWith(%q)`, path))
+}
+
+// click presses the element.
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	b.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// address is where the tab is.
+func (b *tab) address() string {
+	b.t.Helper()
+	return ask[string](b, `location.href`)
+}
+
+// picture takes a screenshot: of the window, or of the whole page.
+func (b *tab) picture(whole bool) []byte {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	action := chromedp.CaptureScreenshot()
+	if whole {
+		action = chromedp.FullScreenshot(100)
+	}
+	png, err := chromedp.Run(ctx, action)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return png
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"usher/internal/config"
+	"usher/internal/onboard"
+	"usher/internal/simulator"
+	"usher/internal/store"
+)
+
+const (
+	refreshPath = "/cgi-bin/component/api_authorizer_token"
+	crowdSize   = 1000
+)
+
+// TestDay runs the whole program through 24 hours of its own clock with 1,000
+// accounts that all authorize within the first minutes. Every token that is read
+// works at WeChat for at least another minute, and upkeep costs little more than
+// it must and never comes in a herd: that is so on a calm day and on one on
+// which WeChat fails now and then, loses answers and is away for 19 minutes.
+func TestDay(t *testing.T) {
+	t.Run("calm", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDay(t)
+			d.live(24 * time.Hour)
+			d.judge()
+			if peak := slices.Max(slices.Collect(maps.Values(d.perMinute))); peak > crowdSize*6/100 {
+				t.Errorf("%d refreshes in one minute, want at most 6%% of %d accounts", peak, crowdSize)
+			}
+		})
+	})
+	t.Run("rough", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDay(t)
+			rough := simulator.Faults{API: []simulator.Fault{
+				{Kind: simulator.ErrCode, Path: refreshPath, Percent: 5},
+				{Kind: simulator.Hang, Path: refreshPath, Percent: 2},
+				{Kind: simulator.HTML, Path: refreshPath, Percent: 1},
+				{Kind: simulator.ResetAfter, Path: refreshPath, Percent: 3},
+			}}
+			d.fail(rough)
+			d.live(10 * time.Hour)
+			d.fail(simulator.Faults{API: []simulator.Fault{{Kind: simulator.Hang}}})
+			d.live(19 * time.Minute)
+			d.fail(rough)
+			d.live(24*time.Hour - 10*time.Hour - 19*time.Minute)
+			d.judge()
+		})
+	})
+}
+
+// day is a site with a crowd of merchants in the bubble of a test.
+type day struct {
+	t   *testing.T
+	svc *onboard.Service
+	sim *simulator.Simulator
+
+	mu        sync.Mutex
+	perMinute map[int64]int // calls for a refresh by the minute they were made in
+	reads     int
+}
+
+// newDay starts the program and authorizes everybody.
+func newDay(t *testing.T) *day {
+	d := &day{t: t, perMinute: map[int64]int{}}
+	ln := newPipes()
+	pushes := ln.transport()
+	sim, err := simulator.New(simulator.Config{
+		AppID: platformAppID, Secret: platformSecret, Token: pushToken, AESKey: pushKey,
+		LaunchDomain: "127.0.0.1", EventURL: "http://127.0.0.1/wechat/events", BaseURL: "http://wechat.test",
+		Crowd: crowdSize, Seed: 1, Client: &http.Client{Transport: pushes, Timeout: 5 * time.Second},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.sim = sim
+	sim.Change(func(o *simulator.Options) { o.DailyQuota = 50 * crowdSize })
+	ctx, cancel := context.WithCancel(t.Context())
+	ready := make(chan struct{})
+	var all sync.WaitGroup
+	p := program{
+		cfg: config.Config{
+			PublicURL: "http://127.0.0.1", Database: config.Database(filepath.Join(t.TempDir(), "usher.db")), SecretKey: config.Hide(sealingKey),
+			AppID: platformAppID, Secret: config.Hide(platformSecret), PushToken: config.Hide(pushToken), AESKey: config.Hide(pushKey),
+			WeChatAPI: "http://wechat.test", WeChatPC: "http://wechat.test", WeChatH5: "http://wechat.test", TokenParam: "access_token",
+		},
+		log: slog.New(slog.DiscardHandler), listener: ln, now: time.Now, wechat: counted{d, sim.Transport()},
+		ready: func(svc *onboard.Service, _ *store.Store) {
+			d.svc = svc
+			close(ready)
+		},
+	}
+	all.Go(func() {
+		if err := p.run(ctx); err != nil {
+			t.Errorf("run = %v", err)
+		}
+	})
+	<-ready
+	all.Go(func() { sim.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		all.Wait()
+		pushes.CloseIdleConnections()
+	})
+	d.authorizeAll()
+	return d
+}
+
+// authorizeAll brings every account in by a link of its own and WeChat's push.
+func (d *day) authorizeAll() {
+	d.t.Helper()
+	ctx := d.t.Context()
+	for !d.svc.Ready(ctx).OK {
+		time.Sleep(time.Second) // of the bubble
+	}
+	var all sync.WaitGroup
+	next := make(chan string)
+	for range 32 {
+		all.Go(func() {
+			for appID := range next {
+				if err := d.authorize(ctx, appID); err != nil {
+					d.t.Errorf("authorize %s: %v", appID, err)
+				}
+			}
+		})
+	}
+	for i := range crowdSize {
+		next <- simulator.CrowdAppID(i)
+	}
+	close(next)
+	all.Wait()
+	for i := range crowdSize {
+		for {
+			_, _, err := d.svc.AccessToken(ctx, onboard.AppID(simulator.CrowdAppID(i)))
+			if err == nil {
+				break
+			}
+			if e, ok := errors.AsType[*onboard.Error](err); !ok || e.Kind != onboard.NotFound {
+				d.t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+	}
+}
+
+func (d *day) authorize(ctx context.Context, appID string) error {
+	a, err := d.svc.Begin(ctx, onboard.Wish{AuthType: onboard.MiniPrograms, Wanted: []onboard.PermissionID{18}})
+	if err != nil {
+		return err
+	}
+	link, err := d.svc.HandOff(ctx, a.ID, onboard.H5, appID)
+	if err != nil {
+		return err
+	}
+	_, err = d.sim.Consent(simulator.Consent{Link: link, AppID: appID})
+	return err
+}
+
+// fail replaces what goes wrong at WeChat.
+func (d *day) fail(f simulator.Faults) {
+	d.t.Helper()
+	if err := d.sim.SetFaults(f); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// live lets the time pass and reads a token about twice a second.
+func (d *day) live(long time.Duration) {
+	d.t.Helper()
+	random := rand.New(rand.NewPCG(1, uint64(d.reads)))
+	for end := time.Now().Add(long); time.Now().Before(end); d.reads++ {
+		time.Sleep(rand.N(time.Second))
+		appID := simulator.CrowdAppID(random.IntN(crowdSize))
+		token, expires, err := d.svc.AccessToken(d.t.Context(), onboard.AppID(appID))
+		switch left := time.Until(expires); {
+		case err != nil:
+			d.t.Fatalf("AccessToken(%q) at %v: %v", appID, time.Now(), err)
+		case !d.sim.Works(token.Reveal()):
+			d.t.Fatalf("AccessToken(%q) at %v gave a token that WeChat refuses", appID, time.Now())
+		case left < time.Minute:
+			d.t.Fatalf("AccessToken(%q) at %v gave a token that lives for %v", appID, time.Now(), left)
+		}
+	}
+}
+
+// judge compares the number of refreshes with the ideal: one for each token,
+// asked for in the middle of the 20 to 60 minutes before its end at which upkeep
+// aims so that WeChat may be away for a while. A token lives two hours, so that
+// is one in 80 minutes.
+func (d *day) judge() {
+	d.t.Helper()
+	calls := 0
+	for _, n := range d.perMinute {
+		calls += n
+	}
+	const ideal = crowdSize * int(24*time.Hour/(80*time.Minute))
+	d.t.Logf("%d reads; %d refreshes, %.3f × the ideal %d; at most %d in a minute", d.reads, calls, float64(calls)/float64(ideal), ideal,
+		slices.Max(slices.Collect(maps.Values(d.perMinute))))
+	if calls > ideal*5/4 {
+		d.t.Errorf("%d calls for refreshes in a day, want at most 1.25 × %d", calls, ideal)
+	}
+}
+
+// counted counts the refreshes on their way to WeChat.
+type counted struct {
+	d    *day
+	next http.RoundTripper
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path == refreshPath {
+		c.d.mu.Lock()
+		c.d.perMinute[time.Now().Unix()/60]++
+		c.d.mu.Unlock()
+	}
+	return c.next.RoundTrip(r)
+}
