@@ -6,6 +6,8 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"strconv"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -14,8 +16,22 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// latest is the schema version this program is written for.
-const latest = 1
+// latest is the schema version this program is written for: the number of the
+// newest file.
+var latest = newest()
+
+func newest() int64 {
+	entries, err := migrations.ReadDir("migrations") // sorted by name
+	if err != nil || len(entries) == 0 {
+		panic("store: no migrations are embedded")
+	}
+	number, _, _ := strings.Cut(entries[len(entries)-1].Name(), "_")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		panic("store: a migration without a number: " + err.Error())
+	}
+	return n
+}
 
 // migrate brings the schema up to date. On PostgreSQL a lock of the database
 // lets several processes start at once.

@@ -10,13 +10,12 @@ import (
 
 	"usher/internal/onboard"
 	"usher/internal/store"
-	"usher/internal/store/pgtest"
 )
 
 // TestPostgreSQL_DroppedConnections: the server drops every connection, as in a
 // restart or a failover. Nobody who comes afterwards notices.
 func TestPostgreSQL_DroppedConnections(t *testing.T) {
-	address := pgtest.Start(t).Database(t)
+	address := postgres.Start(t).Database(t)
 	s := openAt(t, address, newRing(t))
 	c, err := pgx.Connect(t.Context(), address)
 	if err != nil {
@@ -40,7 +39,7 @@ func TestPostgreSQL_DroppedConnections(t *testing.T) {
 // TestPostgreSQL_OpenTogether: several processes that start at once on a new
 // database make one schema and one hash key.
 func TestPostgreSQL_OpenTogether(t *testing.T) {
-	address, ring := pgtest.Start(t).Database(t), newRing(t)
+	address, ring := postgres.Start(t).Database(t), newRing(t)
 	type opened struct {
 		s   *store.Store
 		err error
@@ -73,7 +72,7 @@ func TestPostgreSQL_OpenTogether(t *testing.T) {
 // TestPostgreSQL_Deadlock: two transactions that lock the same rows in opposite
 // orders both succeed, because the one that PostgreSQL breaks off is done again.
 func TestPostgreSQL_Deadlock(t *testing.T) {
-	address, ring := pgtest.Start(t).Database(t), newRing(t)
+	address, ring := postgres.Start(t).Database(t), newRing(t)
 	a, b := openAt(t, address, ring), openAt(t, address, ring)
 	for _, id := range []string{"1", "2"} {
 		if err := a.SaveAttempt(t.Context(), onboard.Attempt{ID: id, PhoneCode: id}); err != nil {

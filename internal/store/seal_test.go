@@ -16,7 +16,6 @@ import (
 	"usher/internal/onboard"
 	"usher/internal/secret"
 	"usher/internal/store"
-	"usher/internal/store/pgtest"
 )
 
 var t0 = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
@@ -41,7 +40,7 @@ func authorize(t testing.TB, s *store.Store, appID onboard.AppID) {
 func TestWrongKey(t *testing.T) {
 	databases := func(t *testing.T, test func(t *testing.T, database string)) {
 		t.Run("SQLite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "usher.db")) })
-		t.Run("PostgreSQL", func(t *testing.T) { test(t, pgtest.Start(t).Database(t)) })
+		t.Run("PostgreSQL", func(t *testing.T) { test(t, postgres.Start(t).Database(t)) })
 	}
 	databases(t, func(t *testing.T, database string) {
 		parse := func(keys ...string) *secret.Ring {
@@ -137,7 +136,7 @@ func TestNoPlaintextSecrets(t *testing.T) {
 }
 
 func TestNoPlaintextSecrets_PostgreSQL(t *testing.T) {
-	address := pgtest.Start(t).Database(t)
+	address := postgres.Start(t).Database(t)
 	plant(t, openAt(t, address, newRing(t)))
 	c, err := pgx.Connect(t.Context(), address)
 	if err != nil {

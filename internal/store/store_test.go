@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -10,6 +11,18 @@ import (
 	"usher/internal/store/pgtest"
 	"usher/internal/store/storetest"
 )
+
+// postgres serves all tests of the package; each has a database of its own.
+var postgres pgtest.Shared
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := postgres.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) []onboard.Store {
@@ -20,7 +33,7 @@ func TestSQLite(t *testing.T) {
 func TestPostgreSQL(t *testing.T) {
 	// All tests share one database, each as a platform of its own: what one of
 	// them leaves there must not be seen by another.
-	address, n := pgtest.Start(t).Database(t), 0
+	address, n := postgres.Start(t).Database(t), 0
 	storetest.Run(t, func(t testing.TB) []onboard.Store {
 		ring := newRing(t)
 		n++

@@ -14,13 +14,12 @@ import (
 	"usher/internal/onboard"
 	"usher/internal/secret"
 	"usher/internal/store"
-	"usher/internal/store/pgtest"
 )
 
 // engines runs a test of the writer on both engines.
 func engines(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	t.Run("SQLite", func(t *testing.T) { test(t, openAt(t, filepath.Join(t.TempDir(), "usher.db"), newRing(t))) })
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, openAt(t, pgtest.Start(t).Database(t), newRing(t))) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, openAt(t, postgres.Start(t).Database(t), newRing(t))) })
 }
 
 // behind holds the writer, starts n calls that wait for it, and lets them go

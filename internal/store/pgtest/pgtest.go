@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -27,17 +28,43 @@ import (
 // PostgreSQL refuses.
 const nobody = 65534
 
-// Server is a running PostgreSQL server that ends with its test.
+// Server is a running PostgreSQL server. It listens only on a socket in a
+// directory of its own and keeps nothing when it ends.
 type Server struct {
 	dir  string
 	made atomic.Int64
 }
 
-// Start starts a server that listens only on a socket in a directory of its own.
-// Without PostgreSQL's programs the test is skipped, unless the environment
-// variable USHER_TEST_REQUIRE, a list separated by commas, names postgres.
+// Start starts a server for one test. Without PostgreSQL's programs the test is
+// skipped, unless the environment variable USHER_TEST_REQUIRE, a list separated
+// by commas, names postgres.
 func Start(t testing.TB) *Server {
 	t.Helper()
+	var shared Shared
+	t.Cleanup(func() {
+		if err := shared.Stop(); err != nil {
+			t.Errorf("stop PostgreSQL: %v", err)
+		}
+	})
+	return shared.Start(t)
+}
+
+// Shared is a server for all tests of a package, started by the first that needs
+// it. TestMain must stop it.
+type Shared struct {
+	mu     sync.Mutex
+	server *Server
+	stop   func() error
+}
+
+// Start returns the running server, and skips or fails like the function Start.
+func (s *Shared) Start(t testing.TB) *Server {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.server != nil {
+		return s.server
+	}
 	bin, err := programs()
 	if err != nil {
 		if slices.Contains(strings.Split(os.Getenv("USHER_TEST_REQUIRE"), ","), "postgres") {
@@ -45,16 +72,21 @@ func Start(t testing.TB) *Server {
 		}
 		t.Skipf("no PostgreSQL here: %v", err)
 	}
-	s, stop, err := start(bin)
-	if err != nil {
+	if s.server, s.stop, err = start(bin); err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
 	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Errorf("stop PostgreSQL: %v", err)
-		}
-	})
-	return s
+	return s.server
+}
+
+// Stop stops the server if it was started.
+func (s *Shared) Stop() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.server == nil {
+		return nil
+	}
+	s.server = nil
+	return s.stop()
 }
 
 // Database makes an empty database and returns its address.
