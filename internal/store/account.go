@@ -95,20 +95,23 @@ func (s *Store) SaveProfile(ctx context.Context, appID onboard.AppID, p onboard.
 	return err
 }
 
-const unprofiled = `FROM account WHERE platform = $1 AND profile_at = 0 AND profile_tried_at < $2 AND standing IN ('active', 'quarantined')`
+// As with accounts that are due, the outer condition fits no index.
+const (
+	unprofiled      = `SELECT appid FROM account WHERE platform = $1 AND profile_at = 0 AND profile_tried_at < $2 AND standing IN ('active', 'quarantined')`
+	claimUnprofiled = `UPDATE account SET profile_tried_at = $3
+		WHERE platform = $1 AND profile_at + 0 = 0 AND profile_tried_at + 0 < $2 AND appid IN (` + unprofiled + ` ORDER BY profile_tried_at LIMIT $4)
+		RETURNING appid`
+)
 
 // ClaimUnprofiled implements [onboard.Store]. Accounts that withdrew are left
 // out: WeChat does not show their profile any more.
 func (s *Store) ClaimUnprofiled(ctx context.Context, now, before time.Time, limit int) ([]onboard.AppID, error) {
-	waiting, err := many(ctx, s.engine.read, scanString, `SELECT appid `+unprofiled+` LIMIT 1`, s.platform, ms(before))
+	waiting, err := many(ctx, s.engine.read, scanString, unprofiled+` LIMIT 1`, s.platform, ms(before))
 	if err != nil || len(waiting) == 0 {
 		return nil, err
 	}
 	return write(ctx, s, func(ctx context.Context, q querier) ([]onboard.AppID, error) {
-		return many(ctx, q, scanAppID, `UPDATE account SET profile_tried_at = $3
-			WHERE platform = $1 AND profile_at = 0 AND profile_tried_at < $2 AND appid IN (
-				SELECT appid `+unprofiled+` ORDER BY profile_tried_at LIMIT $4)
-			RETURNING appid`, s.platform, ms(before), ms(now), limit)
+		return many(ctx, q, scanAppID, claimUnprofiled, s.platform, ms(before), ms(now), limit)
 	})
 }
 

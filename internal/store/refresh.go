@@ -23,11 +23,12 @@ func scanDue(r *sql.Rows) (d sealedDue, err error) {
 }
 
 // due_at is 0 for accounts that are not refreshed, so one index holds exactly
-// the others.
+// the others. The outer condition is written so that no index fits it: the rows
+// are found by the few keys of the inner one, not by walking all that is due.
 const (
 	dueNow   = `SELECT appid FROM account WHERE platform = $1 AND due_at > 0 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at LIMIT $3`
 	claimDue = `UPDATE account SET lease_until = $4, fence = fence + 1
-		WHERE platform = $1 AND due_at > 0 AND due_at <= $2 AND lease_until <= $2 AND appid IN (` + dueNow + `)
+		WHERE platform = $1 AND due_at + 0 > 0 AND due_at + 0 <= $2 AND lease_until <= $2 AND appid IN (` + dueNow + `)
 		RETURNING ` + dueColumns
 )
 
