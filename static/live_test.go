@@ -34,7 +34,8 @@ func TestLive(t *testing.T) {
 		t.Skip("there is no Chromium on this machine")
 	}
 	events := make(chan string)      // what the stream says next
-	connected := make(chan bool, 10) // one for each stream that was opened
+	connected := make(chan bool, 10) // one for each stream that was asked for
+	accept := make(chan bool, 10)    // one lets a stream begin
 	hold := make(chan struct{})      // keeps the answer to the form back
 	mux := http.NewServeMux()
 	mux.Handle(static.Prefix, static.Handler())
@@ -43,6 +44,7 @@ func TestLive(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprintf(w, deskPage, static.URL("favicon.svg"), static.URL("live.js"))
 	})
+	left := make(chan bool, 10)   // one for each stream that the browser closed
 	arrived := make(chan bool, 1) // the page moved on
 	mux.HandleFunc("/done", func(w http.ResponseWriter, r *http.Request) {
 		arrived <- true
@@ -55,10 +57,15 @@ func TestLive(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
+		connected <- true
+		select {
+		case <-accept:
+		case <-r.Context().Done():
+			return
+		}
 		w.Header().Set("Content-Type", "text/event-stream")
 		fmt.Fprint(w, "retry: 50\n\n")
 		w.(http.Flusher).Flush()
-		connected <- true
 		for {
 			select {
 			case e := <-events:
@@ -68,6 +75,7 @@ func TestLive(t *testing.T) {
 				fmt.Fprint(w, e)
 				w.(http.Flusher).Flush()
 			case <-r.Context().Done():
+				left <- true
 				return
 			}
 		}
@@ -99,6 +107,7 @@ func TestLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-connected
+	accept <- true
 	until("script runs", `document.documentElement.className === "js"`)
 	until("page is marked", `(document.getElementById("code").mark = true)`)
 
@@ -106,9 +115,10 @@ func TestLive(t *testing.T) {
 	until("state event", `document.title === "opened" && document.querySelector("[data-part=status]").innerHTML === "<b>open</b>"`)
 	until("equal part stays", `document.getElementById("code").mark === true`)
 
-	events <- "" // break the stream: the page says so, and the browser opens another one
+	events <- "" // break the stream: the browser asks again, and the page says so when that takes long
 	<-connected
 	until("broken stream", `!document.getElementById("lost").hidden`)
+	accept <- true
 	events <- "event: state\ndata: <div data-part=\"status\">again</div>\n\n"
 	until("next stream", `document.getElementById("lost").hidden && document.querySelector("[data-part=status]").textContent === "again"`)
 
@@ -121,6 +131,19 @@ func TestLive(t *testing.T) {
 	}
 	until("submit", `document.getElementById("send").getAttribute("aria-busy") === "true"`)
 
+	hold <- struct{}{}
+
+	events <- "event: state\ndata: <p data-part=\"title\" data-final>over</p>\n\n"
+	select {
+	case <-left:
+	case <-ctx.Done():
+		t.Fatal("after a final state the browser kept its stream")
+	}
+	if err := chromedp.Do(ctx, chromedp.Navigate(site.URL)); err != nil {
+		t.Fatal(err)
+	}
+	<-connected
+	accept <- true
 	events <- "event: go\ndata: /done\n\n"
 	select {
 	case <-arrived:

@@ -2,7 +2,7 @@
 // state event arrives, copies links, and marks a pressed button as busy. It is
 // written for the oldest kernels in use: no arrow functions, no optional chaining.
 (function () {
-  var box = document.querySelector("[data-live]"), es, wait = 1000;
+  var box = document.querySelector("[data-live]"), es, wait = 1000, silence;
   document.documentElement.className = "js";
   if (box) {
     if (window.EventSource) open(); else setTimeout(function () { location.reload(); }, 5000);
@@ -26,9 +26,14 @@
       if (es.readyState === 2) setTimeout(open, wait = Math.min(wait * 2, 30000));
     };
   }
+  // A stream that is back at once, as after a restart, is not worth a word.
   function lost(is) {
     var el = document.querySelector("[data-lost]");
-    if (el) el.hidden = !is;
+    if (!el) return;
+    if (is) { silence = silence || setTimeout(function () { el.hidden = false; }, 2000); return; }
+    clearTimeout(silence);
+    silence = 0;
+    el.hidden = true;
   }
   // Only parts that differ are replaced, so that the code does not flicker and
   // an opened list stays open.
@@ -37,6 +42,7 @@
     t.innerHTML = html;
     for (i = 0; i < t.content.children.length; i++) {
       part = t.content.children[i];
+      if (part.hasAttribute("data-final")) es.close(); // nothing more will come
       if (part.getAttribute("data-part") === "title") { document.title = part.textContent; continue; }
       old = box.querySelector("[data-part=" + part.getAttribute("data-part") + "]");
       if (old && old.innerHTML !== part.innerHTML) old.innerHTML = part.innerHTML;
