@@ -1,0 +1,51 @@
+package views
+
+import (
+	"context"
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+// The elements that the console's pages share with the merchants' pages.
+
+// Mark is the sign of the product.
+func Mark() templ.Component { return mark() }
+
+// Icon draws one of our line icons: copy, ok, warn, bad, off, else info.
+func Icon(name, class string) templ.Component { return icon(name, class) }
+
+// Moment shows a time for people and machines.
+func Moment(t, now time.Time) templ.Component { return moment(t, now) }
+
+// Pill shows a state by shape, word and color; class is ok, wait, warn, bad or off.
+func Pill(class, text string) templ.Component { return pill(class, text) }
+
+// Note is a box that asks for attention, with children; class as for Icon.
+func Note(class, title string) templ.Component { return note(class, title) }
+
+// CopyField shows an address to copy.
+func CopyField(id, address, label string) templ.Component { return copyField(id, address, label) }
+
+// CopyButton copies the field with the given id; without script it is not seen.
+func CopyButton(field, class, label string) templ.Component { return copyButton(field, class, label) }
+
+// Post is a form of one button.
+func Post(action, class, label string) templ.Component { return post(action, class, label) }
+
+// QR shows the code of address, whose picture is at src.
+func QR(src, address string) templ.Component { return qr(src, address) }
+
+// Live tells the reader how the page keeps up.
+func Live() templ.Component { return live() }
+
+// LangLink leads to the present page in the other language.
+func LangLink(p Page) templ.Component { return langLink(p) }
+
+// FullName is the name that merchants know the operator by.
+func (b Brand) FullName() string { return b.name() }
+
+// FullTitle is the title of a page as the browser's tab shows it.
+func FullTitle(ctx context.Context, p Page, title string, faulty bool) string {
+	return frame{Page: p, title: title, error: faulty}.fullTitle(ctx)
+}
