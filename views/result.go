@@ -27,6 +27,10 @@ type outcome struct {
 
 func (m ResultPage) state() onboard.State { return m.Attempt.State(m.Now) }
 
+// stranger reports whether the browser took no part: it is told that the attempt
+// ended and how, and nothing about the account.
+func (m ResultPage) stranger() bool { return m.Account == nil && m.Attempt.AppID == "" }
+
 // kind names the account that came back, or what was asked for.
 func (m ResultPage) kind(ctx context.Context) string {
 	if m.Account != nil {
@@ -59,6 +63,10 @@ func (m ResultPage) outcome(ctx context.Context) outcome {
 	name := quotedName(ctx, m.Account, a.AppID)
 	switch state {
 	case onboard.Withdrawn:
+		if m.stranger() {
+			o.texts = []string{i18n.T(ctx, i18n.ResultStranger)}
+			return o
+		}
 		o.texts = []string{i18n.T(ctx, i18n.StateRevokedText, "name", name, "time", i18n.Time(ctx, a.RevokedAt, m.Now))}
 		o.first = m.again(ctx, i18n.StateConnectAgain)
 	case onboard.Done:
@@ -90,6 +98,10 @@ func (m ResultPage) outcome(ctx context.Context) outcome {
 // decided fills o in for a finished attempt.
 func (m ResultPage) decided(ctx context.Context, o *outcome, name string) {
 	a := m.Attempt
+	if m.stranger() {
+		o.texts = []string{i18n.T(ctx, i18n.ResultStranger)}
+		return
+	}
 	switch a.Verdict {
 	case onboard.WrongAccount:
 		wanted := quotedName(ctx, m.Expected, a.BizAppID)

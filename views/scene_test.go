@@ -218,7 +218,10 @@ func scenes(w words) []scene {
 	result("ok-late", decided(onboard.Connected), func(m *views.ResultPage) {
 		m.Account.Profile, m.Account.ProfileAt = onboard.Profile{}, time.Time{}
 	})
-	result("ok-stranger", decided(onboard.Connected), func(m *views.ResultPage) { m.DashboardPath = "" })
+	stranger := func(m *views.ResultPage) { m.Account, m.Attempt.AppID, m.DashboardPath = nil, "", "" }
+	result("ok-stranger", decided(onboard.Connected), stranger)
+	result("wrong-stranger", decided(onboard.WrongAccount), stranger)
+	result("revoked-stranger", both(decided(onboard.Connected), func(a *onboard.Attempt) { a.RevokedAt = now }), stranger)
 	result("missing", decided(onboard.Missing), nil)
 	result("wrong", decided(onboard.WrongAccount), func(m *views.ResultPage) {
 		m.Expected = miniProgram(w)

@@ -103,7 +103,9 @@ type PhonePage struct {
 type ResultPage struct {
 	Page
 	Attempt onboard.Attempt
-	Account *onboard.Account // nil while nothing arrived
+	// Account is nil while nothing arrived, and for a browser that took no part;
+	// the AppID of Attempt is then empty too.
+	Account *onboard.Account
 	// Expected is the account that was asked for, when we know it and another came.
 	Expected *onboard.Account
 	// Phone chooses the layout inside WeChat.

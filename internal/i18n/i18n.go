@@ -10,6 +10,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -30,7 +31,10 @@ func Langs() []Lang { return []Lang{Chinese, English} }
 // Key names a sentence. The constants are generated from the catalogs.
 type Key string
 
-//go:embed zh-CN.json en.json
+// A part of the program with many sentences has catalogs of its own, such as
+// admin.zh-CN.json and admin.en.json; a reader sees one catalog.
+//
+//go:embed *.json
 var files embed.FS
 
 // catalogs are read once; the embedded files are checked by the tests.
@@ -43,15 +47,26 @@ const english = 2
 var matcher = language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.TraditionalChinese, language.English})
 
 func load(l Lang) map[Key]sentence {
-	text, err := files.ReadFile(string(l) + ".json")
+	entries, err := files.ReadDir(".")
 	if err != nil {
-		panic(err) // the file is embedded
+		panic(err) // the files are embedded
 	}
-	sentences := map[Key]sentence{}
-	if err := json.Unmarshal(text, &sentences); err != nil {
-		panic(fmt.Sprintf("i18n: %s.json: %v", l, err))
+	all := map[Key]sentence{}
+	for _, e := range entries {
+		if name := e.Name(); name != string(l)+".json" && !strings.HasSuffix(name, "."+string(l)+".json") {
+			continue
+		}
+		text, err := files.ReadFile(e.Name())
+		if err != nil {
+			panic(err)
+		}
+		var part map[Key]sentence
+		if err := json.Unmarshal(text, &part); err != nil {
+			panic(fmt.Sprintf("i18n: %s: %v", e.Name(), err))
+		}
+		maps.Copy(all, part)
 	}
-	return sentences
+	return all
 }
 
 // Parse returns the language that tag names, and whether pages exist in it.

@@ -224,6 +224,7 @@ const (
 	ResultOKText              Key = "result.ok_text"
 	ResultOKTitle             Key = "result.ok_title"
 	ResultRemoved             Key = "result.removed"
+	ResultStranger            Key = "result.stranger"
 	ResultToAttempt           Key = "result.to_attempt"
 	ResultUpdated             Key = "result.updated"
 	ResultUpdatedText         Key = "result.updated_text"

@@ -25,7 +25,7 @@ func TestConstant(t *testing.T) {
 }
 
 func TestGenerate(t *testing.T) {
-	source, err := generate([]byte(`{"b.two": "x", "a.one": {"one": "y", "other": "z"}}`))
+	source, err := generate("zh-CN.json", []byte(`{"b.two": "x", "a.one": {"one": "y", "other": "z"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,11 +34,11 @@ func TestGenerate(t *testing.T) {
 	if first < 0 || second < first {
 		t.Errorf("generate sorted the keys wrongly or lost one:\n%s", text)
 	}
-	if _, err := generate([]byte(`{`)); err == nil {
+	if _, err := generate("zh-CN.json", []byte(`{`)); err == nil {
 		t.Error("generate of half a catalog = nil, want an error")
 	}
 	// Two keys that make one constant would hide a sentence.
-	if _, err := generate([]byte(`{"a.b": "x", "a_b": "y"}`)); err == nil {
+	if _, err := generate("zh-CN.json", []byte(`{"a.b": "x", "a_b": "y"}`)); err == nil {
 		t.Error("generate of keys that collide = nil, want an error")
 	}
 }
