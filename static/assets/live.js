@@ -42,7 +42,6 @@
     t.innerHTML = html;
     for (i = 0; i < t.content.children.length; i++) {
       part = t.content.children[i];
-      if (part.hasAttribute("data-final")) es.close(); // nothing more will come
       if (part.getAttribute("data-part") === "title") { document.title = part.textContent; continue; }
       old = box.querySelector("[data-part=" + part.getAttribute("data-part") + "]");
       if (old && old.innerHTML !== part.innerHTML) old.innerHTML = part.innerHTML;
