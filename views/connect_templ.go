@@ -122,7 +122,7 @@ func Connect(m ConnectPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = fine(m.Page).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = contact(m.Page).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
