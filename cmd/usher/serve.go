@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/msgcrypt"
 	"usher/internal/onboard"
@@ -42,7 +44,7 @@ func serveCommand(ctx context.Context, args []string, t terminal) error {
 	for _, name := range cfg.Unknown {
 		log.WarnContext(ctx, "there is no such setting", "name", name)
 	}
-	return program{cfg: cfg, log: log}.run(ctx)
+	return program{cfg: cfg, log: log, console: t.err}.run(ctx)
 }
 
 // program is one run of the site.
@@ -52,6 +54,7 @@ type program struct {
 	listener net.Listener                         // nil: made from cfg.Listen
 	now      func() time.Time                     // nil: time.Now
 	wechat   http.RoundTripper                    // the way to WeChat; nil: the network
+	console  io.Writer                            // is told how to make the first admin; nil: nobody is
 	ready    func(*onboard.Service, *store.Store) // called when connections are accepted; may be nil
 }
 
@@ -105,9 +108,17 @@ func (p program) run(ctx context.Context) error {
 		PublicURL: cfg.PublicURL,
 		Wanted:    permissionIDs(cfg.PermissionSets),
 	})
+	admins := admin.NewService(admin.Options{
+		Store: db, Hasher: db.Hasher(), Log: log, Now: p.now,
+		Defaults: admin.Settings{Brand: cfg.Brand, Contact: cfg.Contact, Wanted: permissionIDs(cfg.PermissionSets)},
+	})
+	if err := admins.Reload(ctx); err != nil {
+		return errors.Join(fmt.Errorf("read the settings: %w", err), db.Close())
+	}
 	receiver := &wechat.Receiver{Cipher: crypt, AppID: onboard.AppID(cfg.AppID)}
 	site := &web.Server{
 		Service:        svc,
+		Console:        admins,
 		Receive:        receiver.OpenPush,
 		Echo:           receiver.Echo,
 		PublicURL:      cfg.PublicURL,
@@ -133,7 +144,7 @@ func (p program) run(ctx context.Context) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	var workers sync.WaitGroup
-	for name, job := range jobs(svc) {
+	for name, job := range jobs(svc, admins) {
 		workers.Go(func() {
 			if err := worker.Every(work, log, name, job.interval, job.run); err != nil {
 				fail(fmt.Errorf("%s: %w", name, err))
@@ -145,6 +156,11 @@ func (p program) run(ctx context.Context) error {
 			fail(fmt.Errorf("arrivals: %w", err))
 		}
 	})
+	if p.console != nil {
+		if err := printSetup(ctx, admins, cfg.PublicURL, p.console); err != nil {
+			fail(fmt.Errorf("the first admin: %w", err))
+		}
+	}
 	if p.ready != nil {
 		p.ready(svc, db)
 	}
@@ -162,12 +178,15 @@ type job struct {
 	run      func(context.Context) error
 }
 
-func jobs(svc *onboard.Service) map[string]job {
+func jobs(svc *onboard.Service, admins *admin.Service) map[string]job {
 	return map[string]job{
 		"arrivals": {time.Second, svc.HandleArrivals}, // those that wait for another try
 		"platform": {time.Minute, svc.KeepPlatform},
 		"refresh":  {5 * time.Second, svc.KeepFresh},
 		"profiles": {5 * time.Second, svc.ReadProfiles},
+		"settings": {5 * time.Second, admins.Reload}, // another process may have changed them
+		"sessions": {10 * time.Minute, admins.Prune},
+		"sweep":    {time.Minute, svc.KeepSwept},
 	}
 }
 

@@ -71,11 +71,16 @@ func (s *Service) AccessToken(ctx context.Context, appID AppID) (secret.Secret, 
 	if t, ok := s.tokens.get(appID, now); ok {
 		return t.token, t.expires, nil
 	}
+	if err := s.verified(ctx); err != nil {
+		return secret.Secret{}, time.Time{}, err
+	}
 	generation := s.tokens.generation()
 	c, err := s.store.Credentials(ctx, appID)
 	switch {
 	case errors.Is(err, ErrNoRow):
 		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyNotAuthorized, "account %s is not known", appID)
+	case errors.Is(err, secret.ErrUnsealed): // damaged; a refresh replaces it
+		return s.refreshNow(ctx, appID, now)
 	case err != nil:
 		return secret.Secret{}, time.Time{}, err
 	case c.Standing != Active:

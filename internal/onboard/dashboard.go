@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"usher/internal/failpoint"
 	"usher/internal/secret"
 )
 
@@ -23,9 +24,11 @@ func (s *Service) DashboardLink(ctx context.Context, appID AppID) (secret.Secret
 		return l.Token, err
 	}
 	l = s.newLink(appID)
+	failpoint.Hit("link.before_save")
 	if err := s.store.SaveLink(ctx, l); err != nil {
 		return secret.Secret{}, err
 	}
+	failpoint.Hit("link.after_save")
 	// Two pages may have made one each at a time: the stored one counts.
 	l, err = s.store.LinkByAppID(ctx, appID)
 	return l.Token, err
@@ -70,7 +73,9 @@ func (s *Service) RenewDashboard(ctx context.Context, token string) (secret.Secr
 	l, err := s.store.LinkByHash(ctx, hash)
 	if err == nil {
 		next := s.newLink(l.AppID)
+		failpoint.Hit("link.before_renew")
 		if err = s.store.RevokeLink(ctx, hash, next, s.now()); err == nil {
+			failpoint.Hit("link.after_renew")
 			return next.Token, nil
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"usher/internal/failpoint"
 	"usher/internal/secret"
 )
 
@@ -26,6 +27,7 @@ func (s *Service) finish(ctx context.Context, a Arrival, e Event) (Outcome, AppI
 		return "", "", errNotYet
 	}
 	if claim.Won {
+		failpoint.Hit("exchange.after_claim")
 		if older, err := s.outdated(ctx, a); err != nil || older {
 			// A newer authorization or a withdrawal is stored: the code's tokens would be dead.
 			if failErr := s.store.FailExchange(ctx, a.CodeHash, claim.Fence, older, now); failErr != nil {
@@ -34,7 +36,9 @@ func (s *Service) finish(ctx context.Context, a Arrival, e Event) (Outcome, AppI
 			return Ignored, a.AppID, err
 		}
 	}
+	failpoint.Hit("exchange.before_http")
 	auth, err := s.exchange(ctx, a, e, claim)
+	failpoint.Hit("exchange.after_http")
 	if err != nil {
 		return s.exchangeFailed(ctx, a, claim, err)
 	}
@@ -67,7 +71,9 @@ func (s *Service) outdated(ctx context.Context, a Arrival) (bool, error) {
 }
 
 // exchange asks WeChat. A code that is spent although no answer was stored is
-// recovered from WeChat's list when the push names the account.
+// recovered from WeChat's list when it is known whose it was: the push names the
+// account. A redirect names none; but when its code was sent before and the
+// attempt asked for one account, that one is looked up.
 func (s *Service) exchange(ctx context.Context, a Arrival, e Event, claim ExchangeClaim) (Authorization, error) {
 	if claim.Failed { // another witness found the code spent; this one may know whose it was
 		if a.AppID == "" {
@@ -80,10 +86,23 @@ func (s *Service) exchange(ctx context.Context, a Arrival, e Event, claim Exchan
 		auth, err = s.wechat.Exchange(ctx, token, e.AuthCode)
 		return err
 	})
-	if up, ok := errors.AsType[*UpstreamError](err); ok && up.Reaction == CodeSpent && a.AppID != "" {
-		recovered, recoverErr := s.recover(ctx, a.AppID, a.CreatedAt)
-		if recoverErr != nil {
-			return Authorization{}, fmt.Errorf("%w; recovering from the list: %w", err, recoverErr)
+	if up, ok := errors.AsType[*UpstreamError](err); ok && up.Reaction == CodeSpent {
+		owner := a.AppID
+		if owner == "" && claim.Tries > 1 {
+			attempt, readErr := s.store.Attempt(ctx, a.AttemptID)
+			if readErr != nil && !errors.Is(readErr, ErrNoRow) {
+				return Authorization{}, readErr
+			}
+			owner = attempt.BizAppID
+		}
+		if owner == "" {
+			return Authorization{}, err
+		}
+		// A failure to recover leaves the code unsettled, unless it says itself
+		// that nothing was authorized.
+		recovered, err := s.recover(ctx, owner, a.CreatedAt)
+		if err != nil {
+			return Authorization{}, fmt.Errorf("recovering what a spent code brought: %w", err)
 		}
 		return recovered, nil
 	}
@@ -101,11 +120,13 @@ func (s *Service) exchange(ctx context.Context, a Arrival, e Event, claim Exchan
 func (s *Service) exchangeFailed(ctx context.Context, a Arrival, claim ExchangeClaim, cause error) (Outcome, AppID, error) {
 	up, ok := errors.AsType[*UpstreamError](cause)
 	spent := ok && up.Reaction == CodeSpent
+	failpoint.Hit("exchange.before_fail")
 	if !claim.Failed {
 		if err := s.store.FailExchange(ctx, a.CodeHash, claim.Fence, spent, s.now()); err != nil && !errors.Is(err, ErrFenced) {
 			return "", "", err
 		}
 	}
+	failpoint.Hit("exchange.after_fail")
 	if a.AttemptID != "" {
 		key := blockedBy(cause)
 		if spent {
@@ -139,9 +160,11 @@ func (s *Service) attach(ctx context.Context, a Arrival, claim ExchangeClaim) (O
 	}
 	moved := s.judge(attempt, nil, Authorization{AppID: claim.AppID, Grants: account.Grants}, account.Profile.Kind)
 	moved.Now = s.now()
+	failpoint.Hit("exchange.before_move")
 	if err := s.store.MoveResult(ctx, a.CodeHash, claim.AttemptID, a.AttemptID, moved); err != nil {
 		return "", "", err
 	}
+	failpoint.Hit("exchange.after_move")
 	s.log.WarnContext(ctx, "a redirect carried the code of another attempt; the push decided",
 		"appid", string(claim.AppID), "attempt", a.AttemptID, "redirected_to", claim.AttemptID)
 	s.hub.wake(a.AttemptID, claim.AttemptID)
@@ -172,6 +195,7 @@ func (s *Service) arrived(ctx context.Context, a Arrival, claim ExchangeClaim, a
 		result.At = before.AuthorizedAt // our clock runs ahead of WeChat's
 	}
 	result.DueAt, result.Now = dueAt(auth.AppID, now, auth.Tokens.Life), now
+	failpoint.Hit("exchange.before_commit")
 	if claim.Failed { // recovered after another witness gave up: take the result without the claim
 		err = s.store.MoveResult(ctx, a.CodeHash, "", attempt.ID, result)
 	} else {
@@ -184,6 +208,7 @@ func (s *Service) arrived(ctx context.Context, a Arrival, claim ExchangeClaim, a
 	if err != nil {
 		return err
 	}
+	failpoint.Hit("exchange.after_commit")
 	s.tokens.drop(auth.AppID)
 	s.log.InfoContext(ctx, "authorized", "appid", string(auth.AppID), "attempt", attempt.ID, "via", string(a.Type), "sets", len(auth.Grants))
 	s.hub.wake(attempt.ID)

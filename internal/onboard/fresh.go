@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/failpoint"
 	"usher/internal/secret"
 )
 
@@ -39,6 +40,7 @@ func (s *Service) KeepFresh(ctx context.Context) error {
 		if err != nil || len(due) == 0 {
 			return err
 		}
+		failpoint.Hit("refresh.after_claim")
 		var (
 			wg      sync.WaitGroup
 			mu      sync.Mutex
@@ -73,7 +75,9 @@ func (s *Service) KeepFresh(ctx context.Context) error {
 func (s *Service) saveRefreshed(ctx context.Context, results []Refreshed) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
+	failpoint.Hit("refresh.before_save")
 	fenced, err := s.store.SaveRefreshed(ctx, results)
+	failpoint.Hit("refresh.after_save")
 	for _, r := range results {
 		s.tokens.drop(r.AppID)
 	}
@@ -89,7 +93,9 @@ func (s *Service) refresh(ctx context.Context, d Due) (r Refreshed, ended bool) 
 	r = Refreshed{AppID: d.AppID, Fence: d.Fence}
 	err := s.pace.wait(ctx)
 	if err == nil {
+		failpoint.Hit("refresh.before_http")
 		r.Tokens, err = s.refreshWith(ctx, d.AppID, d.Refresh)
+		failpoint.Hit("refresh.after_http")
 	}
 	if up, ok := errors.AsType[*UpstreamError](err); ok && up.Reaction == Reauthorize {
 		r.Tokens, err = s.verify(ctx, d, err)
@@ -136,36 +142,31 @@ func platformWide(err error) bool {
 }
 
 // verify doubts WeChat's word that a refresh token is dead (61023, 61003): such
-// answers are often false. The list decides whether the account is still ours
-// and which token it has; the token before this one is tried too. Only when the
-// whole list lacks the account, or nothing worked for three days, is the
-// merchant asked to scan again; then both results are empty.
+// answers are often false. The list decides whether the account is still ours;
+// then every token that may be the right one is tried. Only when the whole list
+// lacks the account, or nothing worked for three days, is the merchant asked to
+// scan again; then both results are empty.
 func (s *Service) verify(ctx context.Context, d Due, cause error) (Tokens, error) {
 	row, ok, err := s.listed(ctx, d.AppID, time.Minute)
 	if err != nil {
 		return Tokens{}, err // nothing is proven
 	}
+	failpoint.Hit("verify.after_list")
 	if ok {
-		for _, candidate := range []secret.Secret{row.Refresh, d.Previous} {
-			if candidate.Empty() {
-				continue
-			}
-			t, err := s.refreshWith(ctx, d.AppID, candidate)
-			if err == nil {
-				if t.Refresh.Empty() {
-					t.Refresh = candidate
-				}
-				return t, nil
-			}
-			cause = err
+		t, err := s.climb(ctx, row, d.Refresh)
+		if err == nil {
+			failpoint.Hit("verify.after_refresh")
+			return t, nil
 		}
-		if s.now().Sub(d.EndsAt) < provenFailed {
+		if cause = err; !refusesToken(err) || s.now().Sub(d.EndsAt) < provenFailed {
 			return Tokens{}, cause
 		}
 	}
+	failpoint.Hit("verify.before_rescan")
 	s.log.WarnContext(ctx, "a merchant has to authorize again", "appid", string(d.AppID), "listed", ok, "err", cause)
 	if err := s.store.SaveRescan(ctx, d.AppID, d.Fence, reason(cause), s.now()); err != nil && !errors.Is(err, ErrFenced) {
 		return Tokens{}, err
 	}
+	failpoint.Hit("verify.after_rescan")
 	return Tokens{}, nil
 }

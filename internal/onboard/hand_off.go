@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/failpoint"
 	"usher/internal/secret"
 )
 
@@ -69,6 +70,7 @@ func (s *Service) mint(ctx context.Context, id string, ch Channel, state, sessio
 	if err != nil {
 		return a, secret.Secret{}, 0, s.block(ctx, id, err)
 	}
+	failpoint.Hit("handoff.after_http")
 	h := Handoff{
 		ID: newID(), AttemptID: id, Channel: ch, CodeHash: s.hasher.Hash(purposePreAuth, code.Reveal()),
 		Session: s.sessionHash(session), MintedAt: now, ExpiresAt: now.Add(life),
@@ -79,6 +81,7 @@ func (s *Service) mint(ctx context.Context, id string, ch Channel, state, sessio
 	if err := s.store.SaveHandoff(ctx, h); err != nil {
 		return a, secret.Secret{}, 0, err
 	}
+	failpoint.Hit("handoff.after_save")
 	s.hub.wake(id)
 	return a, code, life, nil
 }

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"usher/internal/failpoint"
 )
 
 const (
@@ -27,6 +29,7 @@ func (s *Service) handleArrivals(ctx context.Context, codeHash string) error {
 		if err != nil || len(batch) == 0 {
 			return err
 		}
+		failpoint.Hit("arrivals.after_claim")
 		if err := s.handleBatch(ctx, batch); err != nil {
 			return err
 		}
@@ -64,7 +67,10 @@ func (s *Service) handleBatch(ctx context.Context, batch []Arrival) error {
 	// What was done must be recorded even when ctx just ended.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	return s.store.FinishArrivals(ctx, ends, s.now())
+	failpoint.Hit("arrivals.before_finish")
+	err := s.store.FinishArrivals(ctx, ends, s.now())
+	failpoint.Hit("arrivals.after_finish")
+	return err
 }
 
 // inOrder groups arrivals by account or code, each group ascending by CreatedAt.
@@ -165,10 +171,12 @@ func backoff(tries int, first, limit time.Duration) time.Duration {
 // keepTicket stores a ticket and, when there was no platform token, gets one at
 // once, so that waiting merchants go on.
 func (s *Service) keepTicket(ctx context.Context, a Arrival, e Event) (Outcome, error) {
+	failpoint.Hit("ticket.before_save")
 	newest, err := s.store.SaveTicket(ctx, Ticket{Value: e.Ticket, CreatedAt: e.CreatedAt, ReceivedAt: a.ReceivedAt})
 	if err != nil {
 		return "", err
 	}
+	failpoint.Hit("ticket.after_save")
 	if !newest {
 		return Ignored, nil
 	}
@@ -205,10 +213,12 @@ func (s *Service) revoke(ctx context.Context, a Arrival) (Outcome, error) {
 		}
 		at = account.AuthorizedAt
 	}
+	failpoint.Hit("revoke.before_save")
 	revoked, err := s.store.SaveRevoked(ctx, a.AppID, at, s.now())
 	if err != nil {
 		return "", err
 	}
+	failpoint.Hit("revoke.after_save")
 	if !revoked {
 		return Ignored, nil
 	}

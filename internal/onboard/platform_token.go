@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/failpoint"
 	"usher/internal/secret"
 )
 
@@ -138,6 +139,7 @@ func (s *Service) obtainPlatformToken(ctx context.Context, refused secret.Secret
 // WeChat refuses the newest. It ends the lease in every case.
 func (s *Service) fetchPlatformToken(ctx context.Context, fence int64) (PlatformToken, error) {
 	t := PlatformToken{Fence: fence}
+	failpoint.Hit("platform.after_claim")
 	err := func() error {
 		tickets, err := s.store.Tickets(ctx)
 		if err != nil {
@@ -165,12 +167,14 @@ func (s *Service) fetchPlatformToken(ctx context.Context, fence int64) (Platform
 		}
 		return Errorf(Unavailable, KeyBlockedTicket, "platform token: %w", refusal)
 	}()
+	failpoint.Hit("platform.after_http")
 	// The lease must end although the caller's time may be over.
 	saveCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if saveErr := s.store.SavePlatformToken(saveCtx, t); saveErr != nil && err == nil {
 		return PlatformToken{}, saveErr
 	}
+	failpoint.Hit("platform.after_save")
 	if err != nil {
 		return PlatformToken{}, err
 	}

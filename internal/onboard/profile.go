@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"usher/internal/failpoint"
 	"usher/internal/secret"
 )
 
@@ -20,6 +21,7 @@ func (s *Service) ReadProfiles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	failpoint.Hit("profile.after_claim")
 	for _, id := range ids {
 		if err := s.readProfile(ctx, id); err != nil {
 			s.log.WarnContext(ctx, "reading a profile failed; it is tried again", "appid", string(id), "err", err)
@@ -42,5 +44,8 @@ func (s *Service) readProfile(ctx context.Context, appID AppID) error {
 	if err != nil {
 		return err
 	}
-	return s.store.SaveProfile(ctx, appID, p, s.now())
+	failpoint.Hit("profile.after_http")
+	err = s.store.SaveProfile(ctx, appID, p, s.now())
+	failpoint.Hit("profile.after_save")
+	return err
 }

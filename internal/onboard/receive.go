@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"usher/internal/failpoint"
 	"usher/internal/secret"
 )
 
@@ -36,12 +37,14 @@ func (s *Service) Redirected(ctx context.Context, state string, code secret.Secr
 		return "", Errorf(Invalid, KeyNotFound, "redirect with a code of %d bytes", len(code.Reveal()))
 	}
 	codeHash := s.hasher.Hash(purposeCode, code.Reveal())
+	failpoint.Hit("redirect.before_save")
 	if _, err := s.store.SaveArrival(ctx, Arrival{
 		Digest: s.hasher.Hash("redirect", h.ID+" "+codeHash), Type: RedirectEvent, CodeHash: codeHash,
 		HandoffID: h.ID, AttemptID: h.AttemptID, CreatedAt: now, ReceivedAt: now, Payload: code,
 	}); err != nil {
 		return "", err
 	}
+	failpoint.Hit("redirect.after_save")
 	s.hub.wake(h.AttemptID)
 	changes, stop := s.hub.watch(h.AttemptID)
 	defer stop()
@@ -92,10 +95,12 @@ func (s *Service) ReceivePush(ctx context.Context, p Push) error {
 			return err
 		}
 	}
+	failpoint.Hit("push.before_save")
 	isNew, err := s.store.SaveArrival(ctx, a)
 	if err != nil {
 		return err
 	}
+	failpoint.Hit("push.after_save")
 	if isNew {
 		s.hub.wake(a.AttemptID)
 		s.wakeArrivals()

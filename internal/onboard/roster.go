@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/failpoint"
 	"usher/internal/secret"
 )
 
@@ -65,36 +66,17 @@ func (s *Service) readRoster(ctx context.Context) (map[AppID]Authorizer, error) 
 }
 
 // recover gets the authorization of an account whose code was spent without a
-// stored answer: the list has its refresh token, the profile its grants.
+// stored answer. It fails with CodeSpent when the account is not listed as
+// authorized since then.
 func (s *Service) recover(ctx context.Context, appID AppID, since time.Time) (Authorization, error) {
 	row, ok, err := s.listed(ctx, appID, 5*time.Second)
 	if err != nil {
 		return Authorization{}, err
 	}
+	failpoint.Hit("recover.after_list")
 	if !ok || row.AuthorizedAt.Before(since.Add(-clockDoubt)) {
 		return Authorization{}, &UpstreamError{API: "api_get_authorizer_list", Reaction: CodeSpent,
 			Err: fmt.Errorf("%s is not listed as authorized since then", appID)}
 	}
-	auth := Authorization{AppID: appID}
-	var refresh secret.Secret
-	err = s.withPlatformToken(ctx, func(token secret.Secret) (err error) {
-		_, auth.Grants, refresh, err = s.wechat.Profile(ctx, token, appID)
-		return err
-	})
-	if err != nil {
-		return Authorization{}, err
-	}
-	if !row.Refresh.Empty() {
-		refresh = row.Refresh
-	}
-	if refresh.Empty() {
-		return auth, nil // an account without API permission has no tokens
-	}
-	if auth.Tokens, err = s.refreshWith(ctx, appID, refresh); err != nil {
-		return Authorization{}, err
-	}
-	if auth.Tokens.Refresh.Empty() {
-		auth.Tokens.Refresh = refresh
-	}
-	return auth, nil
+	return s.regain(ctx, row)
 }

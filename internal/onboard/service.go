@@ -43,6 +43,7 @@ type Service struct {
 
 	platform platform
 	roster   roster
+	sweeping sweeping
 	tokens   tokenCache
 	hub      hub
 	minted   minted

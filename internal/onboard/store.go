@@ -140,6 +140,22 @@ type Store interface {
 	LinkByHash(ctx context.Context, hash string) (DashboardLink, error)
 	LinkByAppID(ctx context.Context, appID AppID) (DashboardLink, error)
 
+	// KeptTokens lists the refresh tokens of an account that later ones have
+	// replaced, newest first. They are kept until a refresh with a later one has
+	// worked; those that do not open are left out.
+	KeptTokens(ctx context.Context, appID AppID) ([]secret.Secret, error)
+	// Holdings lists what is held of every account, for the comparison with
+	// WeChat's list.
+	Holdings(ctx context.Context) ([]Holding, error)
+	// SaveRecovered stores an authorization that was recovered from WeChat's list,
+	// by the same rules as FinishExchange but without an exchange or an attempt.
+	// It ends a lease on the account.
+	SaveRecovered(ctx context.Context, a Arrived) (superseded bool, err error)
+	// SweepState reads when the store last agreed with WeChat's whole list.
+	SweepState(ctx context.Context) (SweepState, error)
+	// SaveSwept records that it did at at; the store is not unverified any more.
+	SaveSwept(ctx context.Context, at time.Time) error
+
 	// Health reads what /readyz needs in one go; it writes a row to prove that
 	// writing works.
 	Health(ctx context.Context, now time.Time) (Health, error)
@@ -201,10 +217,32 @@ type GrantChange struct {
 type Due struct {
 	AppID    AppID
 	Refresh  secret.Secret
-	Previous secret.Secret // the refresh token before this one; may be empty
 	Fence    int64
 	Failures int
 	EndsAt   time.Time // of the access token in hand
+}
+
+// Holding is what a store holds of one account, as far as WeChat's list tells it
+// too.
+type Holding struct {
+	AppID        AppID
+	Standing     Standing
+	AuthorizedAt time.Time
+	LocalTime    bool
+	RevokedAt    time.Time
+	NoAPI        bool
+	Refresh      secret.Secret // empty when there is none or it does not open
+	// Damaged is true when a stored token does not open: a changed byte, or a lost
+	// secret key.
+	Damaged bool
+}
+
+// SweepState says how far the store is known to agree with WeChat's list.
+type SweepState struct {
+	At time.Time // of the last whole list that was compared; zero when there was none
+	// Unverified is true after a restore: tokens may be old, so none is served
+	// until one sweep is through.
+	Unverified bool
 }
 
 // Refreshed is the end of one claim of a Due account: new tokens, or a failure.

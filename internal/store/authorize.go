@@ -16,8 +16,8 @@ type sealedTokens struct {
 	refreshHash string
 }
 
-// Both refresh tokens of a row are sealed for the same place, so that the
-// present one can become the previous one inside the database.
+// The kept refresh tokens of an account are sealed for the same place as the
+// present one, so that it can become a kept one inside the database.
 const refreshColumn = "refresh_token"
 
 func (s *Store) sealTokens(appID onboard.AppID, t onboard.Tokens, now time.Time) sealedTokens {
@@ -32,15 +32,10 @@ func (s *Store) sealTokens(appID onboard.AppID, t onboard.Tokens, now time.Time)
 	return p
 }
 
-func (s *Store) sealArrived(a onboard.Arrived) sealedTokens {
-	return s.sealTokens(a.AppID, a.Tokens, a.Now)
-}
-
 // tokenUpdate writes sealedTokens, given as $3 to $6, over a row of account.
 const tokenUpdate = `
 	access_token = CASE WHEN $3 = '' THEN access_token ELSE $3 END,
 	access_expires_at = CASE WHEN $3 = '' THEN access_expires_at ELSE $4 END,
-	previous_refresh = CASE WHEN $5 = '' OR refresh_hash = $6 THEN previous_refresh ELSE refresh_token END,
 	refresh_token = CASE WHEN $5 = '' THEN refresh_token ELSE $5 END,
 	refresh_hash = CASE WHEN $5 = '' THEN refresh_hash ELSE $6 END`
 
@@ -68,9 +63,9 @@ func (s *Store) lockAccount(ctx context.Context, q querier, appID onboard.AppID,
 	// The update changes nothing, but it locks the row and returns it, on both
 	// engines and with the same text.
 	return one(ctx, q, scanHeld, `INSERT INTO account (platform, appid, standing, profile, profile_at, profile_tried_at, grants, wanted,
-			authorized_at, local_time, revoked_at, no_api, access_token, access_expires_at, refresh_token, previous_refresh, refresh_hash,
+			authorized_at, local_time, revoked_at, no_api, access_token, access_expires_at, refresh_token, refresh_hash,
 			refreshed_at, failures, last_error, due_at, lease_until, fence, created_at, updated_at)
-		VALUES ($1, $2, '', '', 0, 0, '', '', 0, FALSE, 0, FALSE, '', 0, '', '', '', 0, 0, '', 0, 0, 0, $3, $3)
+		VALUES ($1, $2, '', '', 0, 0, '', '', 0, FALSE, 0, FALSE, '', 0, '', '', 0, 0, '', 0, 0, 0, $3, $3)
 		ON CONFLICT (platform, appid) DO UPDATE SET updated_at = account.updated_at
 		RETURNING standing, authorized_at, local_time, revoked_at, grants, access_token, refresh_token`,
 		s.platform, string(appID), ms(now))
@@ -97,6 +92,11 @@ func (s *Store) authorize(ctx context.Context, q querier, a onboard.Arrived, p s
 		due = 0
 	}
 	grants := a.Grants.Normalize()
+	if p.refresh != "" {
+		if _, err := s.keepToken(ctx, q, a.AppID, p, a.Now, ``); err != nil {
+			return false, err
+		}
+	}
 	// A refresh that is still under way began with tokens that are dead now: the
 	// raised fence refuses its result.
 	_, err = exec(ctx, q, `UPDATE account SET`+tokenUpdate+`,

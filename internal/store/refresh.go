@@ -10,16 +10,16 @@ import (
 	"usher/internal/onboard"
 )
 
-const dueColumns = `appid, refresh_token, previous_refresh, fence, failures, access_expires_at, due_at`
+const dueColumns = `appid, refresh_token, fence, failures, access_expires_at, due_at`
 
 type sealedDue struct {
 	onboard.Due
-	refresh, previous string
-	dueAt             int64
+	refresh string
+	dueAt   int64
 }
 
 func scanDue(r *sql.Rows) (d sealedDue, err error) {
-	return d, r.Scan(&d.AppID, &d.refresh, &d.previous, &d.Fence, &d.Failures, msTime{&d.EndsAt}, &d.dueAt)
+	return d, r.Scan(&d.AppID, &d.refresh, &d.Fence, &d.Failures, msTime{&d.EndsAt}, &d.dueAt)
 }
 
 // due_at is 0 for accounts that are not refreshed, so one index holds exactly
@@ -74,12 +74,8 @@ func (s *Store) ClaimAccount(ctx context.Context, appID onboard.AppID, now, leas
 
 func (s *Store) openDue(ctx context.Context, r sealedDue) onboard.Due {
 	var err error
-	row := s.row(string(r.AppID))
-	if r.Refresh, err = s.open("account", refreshColumn, row, r.refresh); err != nil {
+	if r.Refresh, err = s.open("account", refreshColumn, s.row(string(r.AppID)), r.refresh); err != nil {
 		s.log.ErrorContext(ctx, "a refresh token does not open", "appid", r.AppID, "err", err)
-	}
-	if r.Previous, err = s.open("account", refreshColumn, row, r.previous); err != nil {
-		s.log.ErrorContext(ctx, "a previous refresh token does not open", "appid", r.AppID, "err", err)
 	}
 	return r.Due
 }
@@ -115,7 +111,14 @@ func (s *Store) saveRefreshed(ctx context.Context, q querier, r onboard.Refreshe
 	case r.Platform:
 		failures = 0
 	}
-	return exec(ctx, q, `UPDATE account SET`+tokenUpdate+`,
+	kept := int64(0)
+	if p.refresh != "" {
+		var err error
+		if kept, err = s.keepToken(ctx, q, r.AppID, p, r.Now, `AND fence = $6 AND due_at > 0`, r.Fence); err != nil {
+			return 0, err
+		}
+	}
+	n, err := exec(ctx, q, `UPDATE account SET`+tokenUpdate+`,
 			failures = CASE WHEN CAST($7 AS BIGINT) > 0 THEN 0 ELSE failures + CAST($8 AS BIGINT) END,
 			last_error = CASE WHEN CAST($7 AS BIGINT) > 0 THEN '' WHEN CAST($8 AS BIGINT) = 0 THEN last_error ELSE $9 END,
 			refreshed_at = CASE WHEN CAST($7 AS BIGINT) > 0 THEN $7 ELSE refreshed_at END,
@@ -123,4 +126,10 @@ func (s *Store) saveRefreshed(ctx context.Context, q querier, r onboard.Refreshe
 		WHERE platform = $1 AND appid = $2 AND fence = $12 AND due_at > 0`,
 		s.platform, string(r.AppID), p.access, p.expires, p.refresh, p.refreshHash,
 		refreshedAt, failures, r.Failure, max(ms(r.DueAt), 1), ms(r.Now), r.Fence)
+	if err != nil || n == 0 || r.Failure != "" {
+		return n, err
+	}
+	// The refresh worked, so what was kept from before it is of no more use.
+	_, err = exec(ctx, q, `DELETE FROM kept_token WHERE platform = $1 AND appid = $2 AND id <> $3`, s.platform, string(r.AppID), kept)
+	return n, err
 }

@@ -34,7 +34,7 @@ func (s *suite) claimDue() {
 	first := claim(5*time.Minute, 7*time.Minute, 2)
 	s.same("the soonest", dues(first), []onboard.AppID{"wx1", "wx2"})
 	d := first[0]
-	s.same("Due", []any{d.Refresh, d.Previous, d.Failures, d.EndsAt}, []any{secret.New("refresh 1"), secret.Secret{}, 0, at(time.Second).Add(2 * time.Hour)})
+	s.same("Due", []any{d.Refresh, d.Failures, d.EndsAt}, []any{secret.New("refresh 1"), 0, at(time.Second).Add(2 * time.Hour)})
 	s.same("those that are free", dues(claim(5*time.Minute, 7*time.Minute, 9)), []onboard.AppID{"wx0"})
 	again := claim(7*time.Minute, 9*time.Minute, 9)
 	s.same("when the leases have ended", dues(again), []onboard.AppID{"wx1", "wx2", "wx0"})
@@ -130,7 +130,7 @@ func (s *suite) saveRefreshed() {
 		if d.AppID == "wx3" {
 			want = []string{"refresh 2", "refresh 1"}
 		}
-		s.same("refresh tokens of "+string(d.AppID), []string{d.Refresh.Reveal(), d.Previous.Reveal()}, want)
+		s.same("refresh tokens of "+string(d.AppID), []string{d.Refresh.Reveal(), s.kept(d.AppID)}, want)
 	}
 	s.same("of no result", len(must(s.SaveRefreshed(s.ctx, nil))(s)), 0)
 }

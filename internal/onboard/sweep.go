@@ -1,0 +1,385 @@
+package onboard
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"usher/internal/failpoint"
+)
+
+const (
+	sweepEvery  = 6 * time.Hour
+	sweepAgain  = 2 * time.Minute // after a sweep that left something over
+	sweepAtOnce = 8
+	// settleTime is how long the push and the redirect of an authorization have
+	// before the list is acted on: they know the attempt, the list does not.
+	settleTime = 2 * time.Minute
+)
+
+// DifferenceKind is what kind of difference there is between WeChat's list and
+// the store.
+type DifferenceKind string
+
+// The kinds, in the order in which a Diff lists them.
+const (
+	DiffAdded   DifferenceKind = "added"   // listed, and not held or only as a tombstone
+	DiffChanged DifferenceKind = "changed" // listed with another token or a newer time than held, or what is held does not open
+	DiffGone    DifferenceKind = "gone"    // held and not listed
+)
+
+// Difference is one account about which WeChat's list and the store do not agree.
+type Difference struct {
+	Kind         DifferenceKind
+	AppID        AppID
+	Standing     Standing  // as held; empty for an account that is not known
+	AuthorizedAt time.Time // by the list; zero for an account that is gone
+	// Young is true when the authorization is so new that its push or redirect may
+	// still be on its way. It is left to the next sweep.
+	Young bool
+
+	row  Authorizer
+	held Holding
+}
+
+// Diff is the comparison of WeChat's whole list with the store.
+type Diff struct {
+	ReadAt       time.Time
+	Listed, Held int // rows of the list; accounts that are served or quarantined here
+	Differences  []Difference
+}
+
+// Diff reads WeChat's list to its end and says where the store differs. It
+// changes nothing. After an error nothing is known: a part of the list proves
+// nothing.
+func (s *Service) Diff(ctx context.Context) (Diff, error) {
+	// What is held is read first: whatever changes while the list is read makes a
+	// difference that Repair finds to be none.
+	holdings, err := s.store.Holdings(ctx)
+	if err != nil {
+		return Diff{}, err
+	}
+	s.roster.mu.Lock()
+	defer s.roster.mu.Unlock()
+	d := Diff{ReadAt: s.now()}
+	rows, err := s.readRoster(ctx)
+	if err != nil {
+		return Diff{}, fmt.Errorf("reading the list of accounts: %w", err)
+	}
+	s.roster.rows, s.roster.readAt = rows, d.ReadAt
+	failpoint.Hit("sweep.after_list")
+	d.Listed = len(rows)
+	known := make(map[AppID]bool, len(holdings))
+	for _, h := range holdings {
+		known[h.AppID] = true
+		if h.Standing == Active || h.Standing == Quarantined {
+			d.Held++
+		}
+		row, listed := rows[h.AppID]
+		if kind, differs := compare(row, listed, h); differs {
+			d.Differences = append(d.Differences, s.difference(kind, row, h, d.ReadAt))
+		}
+	}
+	for _, row := range rows {
+		if !known[row.AppID] {
+			d.Differences = append(d.Differences, s.difference(DiffAdded, row, Holding{AppID: row.AppID}, d.ReadAt))
+		}
+	}
+	order := []DifferenceKind{DiffAdded, DiffChanged, DiffGone}
+	slices.SortFunc(d.Differences, func(a, b Difference) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind)), cmp.Compare(a.AppID, b.AppID))
+	})
+	return d, nil
+}
+
+func (s *Service) difference(kind DifferenceKind, row Authorizer, h Holding, now time.Time) Difference {
+	d := Difference{Kind: kind, AppID: h.AppID, Standing: h.Standing, row: row, held: h}
+	if kind != DiffGone {
+		d.AuthorizedAt = row.AuthorizedAt
+		d.Young = !h.Damaged && now.Sub(row.AuthorizedAt) < settleTime
+	}
+	return d
+}
+
+// compare tells whether a row of the list, or its absence, differs from what is
+// held of that account.
+func compare(row Authorizer, listed bool, h Holding) (DifferenceKind, bool) {
+	switch {
+	case h.Standing == Revoked:
+		// A row that is older than the withdrawal is one that the list has yet to drop.
+		return DiffAdded, listed && !row.AuthorizedAt.IsZero() && !row.AuthorizedAt.Before(h.RevokedAt.Truncate(time.Second))
+	case !listed:
+		return DiffGone, true
+	case h.Standing == NeedsRescan || h.Damaged:
+		return DiffChanged, true
+	case row.Refresh.Empty():
+		// WeChat does not tell the token, so the time has to do.
+		return DiffChanged, row.AuthorizedAt.After(h.AuthorizedAt.Add(clockDoubt)) || h.Refresh.Empty() && !h.NoAPI
+	}
+	return DiffChanged, row.Refresh != h.Refresh
+}
+
+// Repair is what became of a Difference.
+type Repair string
+
+// The ends of a repair.
+const (
+	RepairAdded     Repair = "added"     // the account is served now
+	RepairRepaired  Repair = "repaired"  // its tokens, and its grants where they differed, were replaced
+	RepairRevoked   Repair = "revoked"   // it is a tombstone now
+	RepairUnchanged Repair = "unchanged" // it had been set right meanwhile
+	RepairPostponed Repair = "postponed" // too young, or somebody else is at it; the next sweep looks again
+)
+
+// Repair sets one difference right. It believes the list only with a second
+// proof: a token is stored after a refresh with it worked, and an account is
+// taken for gone after WeChat refused its details too. Without the proof it
+// changes nothing and returns an error. It may be repeated.
+func (s *Service) Repair(ctx context.Context, d Difference) (Repair, error) {
+	if d.Young {
+		return RepairPostponed, nil
+	}
+	if err := s.pace.wait(ctx); err != nil {
+		return "", err
+	}
+	failpoint.Hit("sweep.before_repair")
+	defer s.tokens.drop(d.AppID)
+	if d.Kind == DiffGone {
+		return s.repairGone(ctx, d)
+	}
+	return s.repairListed(ctx, d)
+}
+
+// repairGone tombstones an account of which WeChat's details say too that it is
+// not ours any more.
+func (s *Service) repairGone(ctx context.Context, d Difference) (Repair, error) {
+	_, _, err := s.details(ctx, d.AppID)
+	switch {
+	case err == nil:
+		return RepairPostponed, nil // the list does not have it yet
+	case !refusesToken(err):
+		return "", err
+	}
+	// Not later than any authorization that may follow, whose time is by WeChat's
+	// clock.
+	now := s.now()
+	at := now.Add(-clockDoubt)
+	if d.held.AuthorizedAt.After(at) {
+		at = d.held.AuthorizedAt
+	}
+	revoked, err := s.store.SaveRevoked(ctx, d.AppID, at, now)
+	if err != nil {
+		return "", err
+	}
+	failpoint.Hit("sweep.after_revoke")
+	if !revoked {
+		return RepairUnchanged, nil
+	}
+	s.log.InfoContext(ctx, "a merchant withdrew, which no push told", "appid", string(d.AppID))
+	return RepairRevoked, nil
+}
+
+// repairListed adds an account, or replaces what is held of it.
+func (s *Service) repairListed(ctx context.Context, d Difference) (Repair, error) {
+	var lease *Due
+	if d.Standing == Active || d.Standing == Quarantined {
+		held, err := s.store.Credentials(ctx, d.AppID)
+		if err == nil && !d.row.Refresh.Empty() && held.Refresh == d.row.Refresh {
+			return RepairUnchanged, nil
+		}
+		if !d.held.NoAPI {
+			now := s.now()
+			due, ok, err := s.store.ClaimAccount(ctx, d.AppID, now, now.Add(dueLease))
+			if err != nil {
+				return "", err
+			}
+			if !ok {
+				return RepairPostponed, nil // it is being refreshed
+			}
+			lease = &due
+		}
+	}
+	superseded, err := s.restore(ctx, d)
+	if err != nil {
+		if lease != nil { // upkeep, which has doubts of its own, looks at it next
+			now := s.now()
+			_, endErr := s.store.SaveRefreshed(ctx, []Refreshed{{AppID: d.AppID, Fence: lease.Fence, DueAt: now, Now: now, Failure: reason(err), Platform: true}})
+			err = errors.Join(err, endErr)
+		}
+		return "", err
+	}
+	failpoint.Hit("sweep.after_save")
+	switch {
+	case superseded:
+		return RepairUnchanged, nil
+	case d.Kind == DiffAdded:
+		s.log.WarnContext(ctx, "an account was found in WeChat's list that no push had told", "appid", string(d.AppID))
+		return RepairAdded, nil
+	}
+	s.log.WarnContext(ctx, "what was held of an account differed from WeChat's list", "appid", string(d.AppID))
+	return RepairRepaired, nil
+}
+
+// restore gets the whole authorization anew and stores it.
+func (s *Service) restore(ctx context.Context, d Difference) (superseded bool, err error) {
+	auth, err := s.regain(ctx, d.row)
+	if err != nil {
+		return false, err
+	}
+	now := s.now()
+	a := Arrived{
+		AppID: d.AppID, Grants: auth.Grants.Normalize(), Tokens: auth.Tokens, Standing: Active,
+		// The time of the list orders events less surely than that of a push: a
+		// push of the same authorization may yet come.
+		At: d.row.AuthorizedAt, LocalTime: true, DueAt: dueAt(d.AppID, now, auth.Tokens.Life), Now: now,
+	}
+	if d.held.AuthorizedAt.After(a.At) {
+		a.At, a.LocalTime = d.held.AuthorizedAt, d.held.LocalTime
+	}
+	if d.Standing == Quarantined {
+		a.Standing = Quarantined
+	}
+	failpoint.Hit("sweep.before_save")
+	return s.store.SaveRecovered(ctx, a)
+}
+
+// Swept counts what a sweep did.
+type Swept struct {
+	At                                                    time.Time
+	Listed, Added, Repaired, Revoked, Postponed, Failures int
+}
+
+// Sweep makes the store agree with WeChat's list: unknown accounts are added,
+// changed tokens replaced and those that are gone tombstoned. The error is of the
+// list, of the platform as a whole or of the store; a failure of single accounts
+// is counted.
+func (s *Service) Sweep(ctx context.Context) (Swept, error) {
+	if err := s.HandleArrivals(ctx); err != nil {
+		return Swept{}, err
+	}
+	d, err := s.Diff(ctx)
+	if err != nil {
+		return Swept{}, err
+	}
+	swept := Swept{At: d.ReadAt, Listed: d.Listed}
+	var (
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		slots = make(chan struct{}, sweepAtOnce)
+		fatal error
+	)
+	for _, diff := range d.Differences {
+		slots <- struct{}{}
+		mu.Lock()
+		stop := fatal != nil
+		mu.Unlock()
+		if stop {
+			break
+		}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			end, err := s.Repair(ctx, diff)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				swept.Failures++
+				s.log.WarnContext(ctx, "an account could not be set right", "appid", string(diff.AppID), "difference", string(diff.Kind), "err", err)
+				if platformWide(err) {
+					fatal = err
+				}
+			}
+			swept.count(end)
+		})
+	}
+	wg.Wait()
+	if fatal != nil {
+		return swept, fatal
+	}
+	if err := s.store.SaveSwept(ctx, d.ReadAt); err != nil {
+		return swept, err
+	}
+	failpoint.Hit("sweep.after_end")
+	s.log.InfoContext(ctx, "compared with WeChat's list", "listed", swept.Listed, "added", swept.Added, "repaired", swept.Repaired,
+		"revoked", swept.Revoked, "postponed", swept.Postponed, "failures", swept.Failures)
+	return swept, nil
+}
+
+func (w *Swept) count(end Repair) {
+	switch end {
+	case RepairAdded:
+		w.Added++
+	case RepairRepaired:
+		w.Repaired++
+	case RepairRevoked:
+		w.Revoked++
+	case RepairPostponed:
+		w.Postponed++
+	}
+}
+
+// sweeping is what this process remembers of sweeps.
+type sweeping struct {
+	mu       sync.Mutex
+	begun    bool // since the start of the process
+	again    time.Time
+	verified bool // the store is known not to be unverified
+}
+
+// KeepSwept sweeps when the process begins, every six hours, soon after a sweep
+// that left something over, and while the store is unverified. Without a ticket
+// it waits for one.
+func (s *Service) KeepSwept(ctx context.Context) error {
+	now := s.now()
+	state, err := s.store.SweepState(ctx)
+	if err != nil {
+		return err
+	}
+	s.sweeping.mu.Lock()
+	due := !s.sweeping.begun || state.Unverified || now.Sub(state.At) >= sweepEvery || state.At.After(now) ||
+		!s.sweeping.again.IsZero() && !now.Before(s.sweeping.again)
+	s.sweeping.mu.Unlock()
+	if !due {
+		return nil
+	}
+	tickets, err := s.store.Tickets(ctx)
+	if err != nil || len(tickets) == 0 || now.Sub(tickets[0].ReceivedAt) >= TicketLife {
+		return err
+	}
+	swept, err := s.Sweep(ctx)
+	if err != nil {
+		return err
+	}
+	s.sweeping.mu.Lock()
+	defer s.sweeping.mu.Unlock()
+	s.sweeping.begun, s.sweeping.again = true, time.Time{}
+	if swept.Postponed+swept.Failures > 0 {
+		s.sweeping.again = now.Add(sweepAgain)
+	}
+	return nil
+}
+
+// verified refuses while the store is unverified: after a restore its tokens may
+// be old, and one that is known to be doubtful is not served.
+func (s *Service) verified(ctx context.Context) error {
+	s.sweeping.mu.Lock()
+	ok := s.sweeping.verified
+	s.sweeping.mu.Unlock()
+	if ok {
+		return nil
+	}
+	state, err := s.store.SweepState(ctx)
+	if err != nil {
+		return err
+	}
+	if state.Unverified {
+		return Errorf(Unavailable, KeyBlockedWeChat, "the database was restored and is not yet compared with WeChat's list")
+	}
+	s.sweeping.mu.Lock()
+	s.sweeping.verified = true // a restore needs the program stopped
+	s.sweeping.mu.Unlock()
+	return nil
+}
