@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,6 +17,10 @@ import (
 // poolSize bounds the connections to PostgreSQL beside the writer's own one,
 // which is reserved so that pushes are stored whatever else goes on.
 const poolSize = 16
+
+// prompt limits a statement and a transaction, so that a database that hangs is
+// noticed.
+const prompt = 10 * time.Second
 
 // openPostgres connects to a PostgreSQL database.
 func openPostgres(ctx context.Context, address string) (e engine, err error) {

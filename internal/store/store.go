@@ -7,13 +7,11 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
-	"time"
 
 	"usher/internal/onboard"
 	"usher/internal/secret"
@@ -100,10 +98,14 @@ func Migrate(ctx context.Context, database string) (version int64, err error) {
 }
 
 func openEngine(ctx context.Context, database string) (engine, error) {
-	if strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://") {
+	if isPostgres(database) {
 		return openPostgres(ctx, database)
 	}
 	return openSQLite(ctx, database)
+}
+
+func isPostgres(database string) bool {
+	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
 }
 
 // Close finishes the writes that wait, then closes the database.
@@ -213,8 +215,3 @@ func (s *Store) fenced(ctx context.Context, text string, args ...any) error {
 	})
 	return err
 }
-
-// prompt limits an engine's own work, so that a database that hangs is noticed.
-const prompt = 10 * time.Second
-
-var _ querier = (*sql.DB)(nil)
