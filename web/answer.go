@@ -36,9 +36,9 @@ func kindOf(c echo.Context) answerKind {
 		return pushAnswer
 	case strings.HasSuffix(path, "/plugin"), path == "/healthz", path == "/readyz":
 		return jsonAnswer
-	case strings.HasSuffix(path, "/events"):
+	case path == "/c/:id/events", strings.HasSuffix(path, liveSuffix):
 		return eventAnswer
-	case strings.HasSuffix(path, ".png"), strings.HasPrefix(path, "/static/"):
+	case strings.HasSuffix(path, ".png"), strings.HasSuffix(path, ".svg"), strings.HasSuffix(path, ".csv"), strings.HasSuffix(path, ".jsonl"), strings.HasPrefix(path, "/static/"):
 		return fileAnswer
 	}
 	return htmlAnswer

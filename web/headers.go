@@ -55,5 +55,8 @@ func referrer(route string) string {
 	if route == "/cb/:state" {
 		return "no-referrer"
 	}
+	if route == adminRoot || strings.HasPrefix(route, adminRoot+"/") {
+		return "same-origin"
+	}
 	return "origin"
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"usher/internal/admin"
 	"usher/internal/onboard"
 	"usher/static"
 	"usher/views"
@@ -49,11 +50,16 @@ type Server struct {
 	Log     *slog.Logger     // nil means slog.Default
 	Now     func() time.Time // nil means time.Now
 
-	sessions *browserSessions
-	streams  *streams
-	drain    drain
-	codes    recent[func() ([]byte, error)] // pictures by their text, each drawn once
-	buffers  sync.Pool                      // of *bytes.Buffer, for pages being rendered
+	// Console is the domain of /admin; nil leaves it out.
+	Console *admin.Service
+
+	sessions      *browserSessions
+	adminSessions *browserSessions
+	console       *adminRouter
+	streams       *streams
+	drain         drain
+	codes         recent[func() ([]byte, error)] // pictures by their text, each drawn once
+	buffers       sync.Pool                      // of *bytes.Buffer, for pages being rendered
 }
 
 // drain is a door that closes once.
@@ -86,7 +92,10 @@ func (s *Server) Handler() (http.Handler, error) {
 	case s.Receive == nil:
 		return nil, errors.New("a Server needs Receive, which verifies pushes")
 	}
-	if s.sessions, err = newBrowserSessions(s.secure(), s.SessionKeys); err != nil {
+	if s.sessions, err = newBrowserSessions(s.secure(), s.SessionKeys, "session", sessionLife); err != nil {
+		return nil, err
+	}
+	if s.adminSessions, err = newBrowserSessions(s.secure(), s.SessionKeys, "admin", admin.SessionLife); err != nil {
 		return nil, err
 	}
 	if s.Log == nil {
@@ -114,6 +123,11 @@ func (s *Server) Handler() (http.Handler, error) {
 	gzip := middleware.GzipWithConfig(middleware.GzipConfig{Level: 1, Skipper: func(c echo.Context) bool { return kindOf(c) != htmlAnswer }})
 	e.Use(s.identify, s.logRequest, s.headers(), gzip, s.settle, s.chooseLanguage, crossSite, limitBody)
 	s.routes(e)
+	if s.Console != nil {
+		if err := s.adminRoutes(e); err != nil {
+			return nil, fmt.Errorf("the console: %w", err)
+		}
+	}
 	return e, nil
 }
 

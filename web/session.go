@@ -24,10 +24,10 @@ type browserSessions struct {
 	name  string
 }
 
-// newBrowserSessions makes the store. secure is decided by the configured public
+// newBrowserSessions makes the store for cookies called name that live for life. secure is decided by the configured public
 // address, never by a request, so that no header can turn it off. keys are pairs
 // of hash and block keys; the first pair writes.
-func newBrowserSessions(secure bool, keys [][]byte) (*browserSessions, error) {
+func newBrowserSessions(secure bool, keys [][]byte, name string, life time.Duration) (*browserSessions, error) {
 	if len(keys) == 0 || len(keys)%2 != 0 {
 		return nil, fmt.Errorf("session keys come in pairs of hash and block key, got %d keys", len(keys))
 	}
@@ -45,8 +45,8 @@ func newBrowserSessions(secure bool, keys [][]byte) (*browserSessions, error) {
 	// The store's own defaults are SameSite=None and no HttpOnly. Lax lets the
 	// cookie come with the redirect from WeChat, Strict would not.
 	store.Options = &sessions.Options{Path: "/", Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
-	store.MaxAge(int(sessionLife / time.Second))
-	return &browserSessions{store: store, name: cookieName(secure, "session")}, nil
+	store.MaxAge(int(life / time.Second))
+	return &browserSessions{store: store, name: cookieName(secure, name)}, nil
 }
 
 // cookieName binds a cookie to this host alone where the browser enforces it,
@@ -72,7 +72,6 @@ func (b *browserSessions) id(c echo.Context) string {
 }
 
 // begin returns the id of the browser that asks and makes one when it has none.
-// It is the only place that writes the cookie.
 func (b *browserSessions) begin(c echo.Context) (string, error) {
 	if id := b.id(c); id != "" {
 		return id, nil
@@ -80,14 +79,27 @@ func (b *browserSessions) begin(c echo.Context) (string, error) {
 	random := make([]byte, 32)
 	rand.Read(random) // never fails
 	id := base64.RawURLEncoding.EncodeToString(random)
+	return id, b.set(c, id)
+}
+
+// set gives the browser an id in place of any it has.
+func (b *browserSessions) set(c echo.Context, id string) error {
+	return b.write(c, id, b.store.Options.MaxAge)
+}
+
+// forget takes the id away.
+func (b *browserSessions) forget(c echo.Context) error { return b.write(c, "none", -1) }
+
+func (b *browserSessions) write(c echo.Context, id string, maxAge int) error {
 	session := sessions.NewSession(b.store, b.name)
 	options := *b.store.Options
+	options.MaxAge = maxAge
 	session.Options = &options
 	session.Values[idKey] = id
 	if err := b.store.Save(c.Request(), c.Response(), session); err != nil {
-		return "", fmt.Errorf("begin a session: %w", err)
+		return fmt.Errorf("write the cookie of a session: %w", err)
 	}
-	return id, nil
+	return nil
 }
 
 // idKey is the only key in a session.

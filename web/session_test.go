@@ -89,16 +89,16 @@ func TestSessionBeginsInWeChat(t *testing.T) {
 }
 
 func TestSessionRefusesForgeries(t *testing.T) {
-	old, err := newBrowserSessions(true, testKeys)
+	old, err := newBrowserSessions(true, testKeys, "session", sessionLife)
 	if err != nil {
 		t.Fatal(err)
 	}
 	newKeys := [][]byte{[]byte(strings.Repeat("n", 32)), []byte(strings.Repeat("m", 32))}
-	rotated, err := newBrowserSessions(true, append(newKeys, testKeys...))
+	rotated, err := newBrowserSessions(true, append(newKeys, testKeys...), "session", sessionLife)
 	if err != nil {
 		t.Fatal(err)
 	}
-	replaced, err := newBrowserSessions(true, newKeys)
+	replaced, err := newBrowserSessions(true, newKeys, "session", sessionLife)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestSessionRefusesForgeries(t *testing.T) {
 
 func TestSessionKeys(t *testing.T) {
 	for _, keys := range [][][]byte{nil, testKeys[:1], {[]byte("h"), []byte("not 16, 24 or 32")[:5]}} {
-		if _, err := newBrowserSessions(true, keys); err == nil {
+		if _, err := newBrowserSessions(true, keys, "session", sessionLife); err == nil {
 			t.Errorf("newBrowserSessions with keys of lengths %v gave no error", lengths(keys))
 		}
 	}

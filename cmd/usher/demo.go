@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/i18n"
 	"usher/internal/onboard"
@@ -52,7 +53,7 @@ func demoCommand(ctx context.Context, args []string, t terminal) error {
 	if err != nil {
 		return errors.Join(err, site.Close())
 	}
-	d := demo{dir: *dir, site: site, wechat: wechat, log: newLog(t.err, "text", level)}
+	d := demo{dir: *dir, site: site, wechat: wechat, log: newLog(t.err, "text", level), password: rand.Text()[:16]}
 	d.ready = func(address string) { fmt.Fprint(t.out, welcome(ctx, address)) }
 	return d.run(ctx)
 }
@@ -92,7 +93,11 @@ type demo struct {
 	site, wechat net.Listener
 	log          *slog.Logger
 	ready        func(address string)
+	password     string // of the owner that is made at every start; empty makes none
 }
+
+// demoOwner is who may do everything in the console of the demo.
+const demoOwner = "demo"
 
 // run serves both until ctx ends.
 func (d demo) run(ctx context.Context) error {
@@ -130,7 +135,14 @@ func (d demo) run(ctx context.Context) error {
 	var stand sync.WaitGroup
 	var simErr error
 	started := false
-	p := program{cfg: cfg, log: d.log, listener: d.site, ready: func(svc *onboard.Service, _ *store.Store) {
+	setup := func(ctx context.Context, admins *admin.Service) error {
+		if d.password == "" {
+			return nil
+		}
+		_, err := admins.CreateWithPassword(ctx, demoOwner, d.password, admin.Owner)
+		return err
+	}
+	p := program{cfg: cfg, log: d.log, listener: d.site, setup: setup, ready: func(svc *onboard.Service, _ *store.Store) {
 		started = true
 		// The stand-in pushes its first ticket at once, so the site comes first.
 		stand.Go(func() {

@@ -39,6 +39,7 @@ func commands() []command {
 		{"serve", "run the site", serveCommand},
 		{"demo", "run the site together with a stand-in for WeChat, without any settings", demoCommand},
 		{"simulate", "run the stand-in for WeChat alone", simulateCommand},
+		{"admin", "make an admin of the console, or reset a password", adminCommand},
 		{"migrate", "bring the database up to date and exit", migrateCommand},
 		{"version", "print the version", versionCommand},
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -44,18 +43,23 @@ func serveCommand(ctx context.Context, args []string, t terminal) error {
 	for _, name := range cfg.Unknown {
 		log.WarnContext(ctx, "there is no such setting", "name", name)
 	}
-	return program{cfg: cfg, log: log, console: t.err}.run(ctx)
+	setup := func(ctx context.Context, admins *admin.Service) error {
+		return printSetup(ctx, admins, cfg.PublicURL, t.err)
+	}
+	return program{cfg: cfg, log: log, setup: setup}.run(ctx)
 }
 
 // program is one run of the site.
 type program struct {
 	cfg      config.Config
 	log      *slog.Logger
-	listener net.Listener                         // nil: made from cfg.Listen
-	now      func() time.Time                     // nil: time.Now
-	wechat   http.RoundTripper                    // the way to WeChat; nil: the network
-	console  io.Writer                            // is told how to make the first admin; nil: nobody is
-	ready    func(*onboard.Service, *store.Store) // called when connections are accepted; may be nil
+	listener net.Listener      // nil: made from cfg.Listen
+	now      func() time.Time  // nil: time.Now
+	wechat   http.RoundTripper // the way to WeChat; nil: the network
+	// setup sees to it that somebody can sign in, before connections are accepted;
+	// nil leaves the console closed until usher admin is run.
+	setup func(context.Context, *admin.Service) error
+	ready func(*onboard.Service, *store.Store) // called when connections are accepted; may be nil
 }
 
 // run serves until ctx ends or something fails. It then stops in the order in
@@ -115,6 +119,11 @@ func (p program) run(ctx context.Context) error {
 	if err := admins.Reload(ctx); err != nil {
 		return errors.Join(fmt.Errorf("read the settings: %w", err), db.Close())
 	}
+	if p.setup != nil {
+		if err := p.setup(ctx, admins); err != nil {
+			return errors.Join(fmt.Errorf("the first admin: %w", err), db.Close())
+		}
+	}
 	receiver := &wechat.Receiver{Cipher: crypt, AppID: onboard.AppID(cfg.AppID)}
 	site := &web.Server{
 		Service:        svc,
@@ -156,11 +165,6 @@ func (p program) run(ctx context.Context) error {
 			fail(fmt.Errorf("arrivals: %w", err))
 		}
 	})
-	if p.console != nil {
-		if err := printSetup(ctx, admins, cfg.PublicURL, p.console); err != nil {
-			fail(fmt.Errorf("the first admin: %w", err))
-		}
-	}
 	if p.ready != nil {
 		p.ready(svc, db)
 	}

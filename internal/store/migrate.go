@@ -52,8 +52,14 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate the schema: %w", err)
+	for {
+		failpoint.Hit("migrate.before")
+		if _, err := p.UpByOne(ctx); errors.Is(err, goose.ErrNoNextVersion) {
+			break
+		} else if err != nil {
+			return fmt.Errorf("migrate the schema: %w", err)
+		}
+		failpoint.Hit("migrate.after")
 	}
 	version, err := schemaVersion(ctx, db)
 	if err == nil && version > latest {

@@ -50,6 +50,7 @@ type Store struct {
 	log      *slog.Logger
 	engine   engine
 	writer   *writer
+	keeper   keeper
 	ids      idSource
 }
 
@@ -63,6 +64,7 @@ type engine struct {
 	// only the writer writes.
 	direct func(context.Context) (transaction, error)
 	ping   func(context.Context) error
+	spool  string // path of the file for what the database does not take; empty on PostgreSQL
 	close  func() error
 }
 
@@ -80,10 +82,19 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{platform: string(o.Platform), ring: o.Ring, log: o.Log, engine: e, writer: newWriter(e.group)}
+	s := &Store{platform: string(o.Platform), ring: o.Ring, log: o.Log, engine: e, writer: newWriter(e.group),
+		keeper: keeper{stop: make(chan struct{})}}
 	if err := s.loadHasher(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
 	}
+	if e.spool == "" {
+		return s, nil
+	}
+	var waiting []record
+	if s.keeper.spool, waiting, err = openSpool(e.spool); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
+	}
+	s.replay(ctx, waiting)
 	return s, nil
 }
 
@@ -110,8 +121,9 @@ func isPostgres(database string) bool {
 
 // Close finishes the writes that wait, then closes the database.
 func (s *Store) Close() error {
+	err := s.keeper.close()
 	s.writer.close()
-	return s.engine.close()
+	return errors.Join(err, s.engine.close())
 }
 
 // Ping reports whether the database answers.
