@@ -29,6 +29,7 @@ var layers = map[string][]string{
 	"static":             {},
 	"internal/failpoint": {},
 	"internal/onboard":   {"internal/failpoint", "internal/secret"},
+	"internal/admin":     {"internal/onboard", "internal/secret"},
 	"internal/store":     {"internal/admin", "internal/failpoint", "internal/onboard", "internal/secret"},
 	"internal/wechat":    {"internal/onboard", "internal/msgcrypt", "internal/secret"},
 	"internal/simulator": {"internal/msgcrypt"},
