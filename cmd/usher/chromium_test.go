@@ -78,6 +78,7 @@ type tab struct {
 
 	mu         sync.Mutex
 	documents  []string // addresses of the documents shown, in order
+	restored   int      // how many of them came out of the back-forward cache
 	complaints []string // what the console says
 }
 
@@ -131,6 +132,9 @@ func (b *tab) hear(event any) {
 		if e.Frame.ParentID == "" {
 			b.mu.Lock()
 			b.documents = append(b.documents, e.Frame.URL)
+			if e.Type == page.NavigationTypeBackForwardCacheRestore {
+				b.restored++
+			}
 			b.mu.Unlock()
 		}
 		return
@@ -141,6 +145,9 @@ func (b *tab) hear(event any) {
 	case *runtime.EventConsoleAPICalled:
 		complaint = fmt.Sprintf("console: %s", e.Type)
 	case *audits.EventIssueAdded:
+		if e.Issue.Code == audits.InspectorIssueCodeBounceTrackingIssue {
+			return // WeChat's page sends the browser back without a click on it
+		}
 		complaint = "issue: " + string(e.Issue.Code)
 		if d := e.Issue.Details; d != nil && d.ContentSecurityPolicyIssueDetails != nil {
 			complaint += fmt.Sprintf(": %s blocked %s", d.ContentSecurityPolicyIssueDetails.ViolatedDirective, d.ContentSecurityPolicyIssueDetails.BlockedURL)

@@ -6,8 +6,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"math/big"
@@ -44,6 +46,7 @@ type nginx struct {
 	dir         string
 	http, https string // host:port
 	trusted     *x509.CertPool
+	key         string // hash of the certificate's public key, in base64
 	process     *exec.Cmd
 	ended       chan error
 	output      bytes.Buffer
@@ -99,6 +102,12 @@ func (n *nginx) certificate() {
 	if err != nil {
 		n.t.Fatal(err)
 	}
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	hash := sha256.Sum256(public)
+	n.key = base64.StdEncoding.EncodeToString(hash[:])
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		n.t.Fatal(err)
@@ -160,18 +169,20 @@ func (n *nginx) read(name string) string {
 }
 
 // transport reaches the server by the name in its certificate, and everything
-// else as usual.
+// else as usual. Connections to the server come from clientIP, which is not where
+// the server's own connections to the site come from.
 func (n *nginx) transport() *http.Transport {
 	var dialer net.Dialer
+	visitor := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(clientIP)}}
 	tr := &http.Transport{
 		ForceAttemptHTTP2: true,
 		TLSClientConfig:   &tls.Config{RootCAs: n.trusted},
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			switch address {
 			case publicHost + ":80":
-				address = n.http
+				return visitor.DialContext(ctx, network, n.http)
 			case publicHost + ":443":
-				address = n.https
+				return visitor.DialContext(ctx, network, n.https)
 			}
 			return dialer.DialContext(ctx, network, address)
 		},

@@ -17,10 +17,13 @@ import (
 
 const publicHost = "open.example.com"
 
-// TestJourney_Nginx walks through nginx with the configuration of the manual:
-// https, cookies for https, live pages that are not held back, and logs that
-// hold no key.
-func TestJourney_Nginx(t *testing.T) {
+// clientIP is where browsers and WeChat come from in tests with nginx, whose own
+// connections to the site come from 127.0.0.1.
+const clientIP = "127.0.0.9"
+
+// startBehindNginx is startAll with nginx in front, for browsers and for pushes.
+func startBehindNginx(t *testing.T) (*world, *nginx) {
+	t.Helper()
 	program := nginxProgram(t)
 	var front *nginx
 	w := startAll(t, options{quiet: true,
@@ -35,6 +38,14 @@ func TestJourney_Nginx(t *testing.T) {
 		},
 	})
 	front.start(program)
+	return w, front
+}
+
+// TestJourney_Nginx walks through nginx with the configuration of the manual:
+// https, cookies for https, live pages that are not held back, and logs that
+// hold no key.
+func TestJourney_Nginx(t *testing.T) {
+	w, front := startBehindNginx(t)
 	desk, phone := w.browser(desktopAgent), w.browser(wechatAgent)
 	desk.client.Transport, phone.client.Transport = front.transport(), front.transport()
 
@@ -55,6 +66,7 @@ func TestJourney_Nginx(t *testing.T) {
 		t.Errorf("the browsers hold %d __Host- cookies, want one each", cookies)
 	}
 	w.firstLiveEvent(newAttempt(w, desk), desk)
+	w.seesClients(desk.client)
 
 	if err := front.stop(); err != nil {
 		t.Fatal(err)
@@ -80,6 +92,34 @@ func TestJourney_Nginx(t *testing.T) {
 			if code := u.Query().Get("auth_code"); code != "" && strings.Contains(logs, url.QueryEscape(code)) {
 				t.Errorf("the logs of nginx hold an authorization code:\n%s", logs)
 			}
+		}
+	}
+}
+
+// seesClients checks that the site takes the browser's address from nginx, and no
+// address that the browser makes up.
+func (w *world) seesClients(client *http.Client) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.base+"/help/wechat-errors", nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	const madeUp = "203.0.113.7"
+	r.Header.Set("X-Forwarded-For", madeUp)
+	r.Header.Set("X-Real-IP", madeUp)
+	r.Header.Set("Forwarded", "for="+madeUp)
+	resp, err := client.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	resp.Body.Close()
+	log := w.log.String()
+	if !strings.Contains(log, `"ip":"`+clientIP+`"`) {
+		w.t.Errorf("no request is logged with the address of the browser, %s", clientIP)
+	}
+	for _, wrong := range []string{madeUp, "127.0.0.1"} {
+		if strings.Contains(log, `"ip":"`+wrong+`"`) {
+			w.t.Errorf("a request is logged with the address %s, want %s alone", wrong, clientIP)
 		}
 	}
 }
