@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,8 +35,11 @@ const deskPage = `<!DOCTYPE html><html><head><title>before</title>
 // TestLive drives live.js in Chromium through everything that happens at a desk.
 func TestLive(t *testing.T) {
 	browser, err := exec.LookPath("chromium")
+	if err != nil && slices.Contains(strings.Split(os.Getenv("USHER_TEST_REQUIRE"), ","), "chromium") {
+		t.Fatal("Chromium is not installed, and USHER_TEST_REQUIRE names it")
+	}
 	if err != nil {
-		t.Skip("there is no Chromium on this machine")
+		t.Skip("Chromium is not installed")
 	}
 	events := make(chan string)      // what the stream says next
 	connected := make(chan bool, 10) // one for each stream that was asked for
