@@ -1,6 +1,9 @@
 package simulator
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // AppIDs of the simulated merchants that tests and demonstrations name. Each
 // stands for one way in which merchants differ.
@@ -53,4 +56,19 @@ func merchants() []*account {
 		{appID: TakenElsewhere, userName: "gh_b6d10f93e87c", kind: MiniProgram, nickname: "渡口书店", verifyType: 0, status: 1, principal: "重庆渡口图书有限公司", signature: "在江边读书", categories: [][2]string{{"教育", "图书"}}, heldElsewhere: map[int]string{18: "青藤云建站"}},
 		{appID: Hostile, userName: "gh_f2076c9ad5e1", kind: MiniProgram, nickname: hostileNickname(), verifyType: -1, status: 1, principal: `<b>"某某"</b> & Co.`, signature: "]]><xml>", categories: food},
 	}
+}
+
+// CrowdAppID is the AppID of the i-th account, from 0, of Config.Crowd.
+func CrowdAppID(i int) string { return fmt.Sprintf("wxc0%014x", i) }
+
+// crowd makes n verified Mini Programs that differ in nothing but their names.
+func crowd(n int) []*account {
+	all := make([]*account, n)
+	for i := range all {
+		all[i] = &account{
+			appID: CrowdAppID(i), userName: fmt.Sprintf("gh_c0%010x", i), kind: MiniProgram, nickname: fmt.Sprintf("分店 %d", i+1),
+			status: 1, principal: "连锁（演示）有限公司", categories: [][2]string{{"商家自营", "食品饮料"}},
+		}
+	}
+	return all
 }

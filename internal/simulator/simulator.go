@@ -34,6 +34,7 @@ type Config struct {
 	BaseURL       string // own address as browsers see it; empty = taken from each request's Host
 
 	PermissionSets []int         // sets the platform holds; nil = DefaultPermissionSets
+	Crowd          int           // Mini Programs beside the named merchants, see CrowdAppID
 	TicketEvery    time.Duration // pause between two ticket pushes; 0 = 10 minutes
 	TicketOnDemand bool          // Run pushes no ticket until the client asks for one
 
@@ -107,7 +108,7 @@ func New(cfg Config) (*Simulator, error) {
 		crypt:          crypt,
 		options:        defaultOptions(),
 		random:         rand.New(rand.NewPCG(uint64(cfg.Seed), 0)),
-		accounts:       merchants(),
+		accounts:       append(merchants(), crowd(cfg.Crowd)...),
 		platformTokens: map[string]*liveToken{},
 		accessTokens:   map[string]*liveToken{},
 		preAuthCodes:   map[string]*preAuthCode{},
