@@ -26,6 +26,7 @@ type browser struct {
 	client   *http.Client
 	agent    string
 	language string
+	old      bool // without Sec-Fetch-Site, as the kernels of old phones are
 
 	at     *url.URL // of the page shown; nil before the first
 	policy string   // its Referrer-Policy
@@ -156,7 +157,9 @@ func (b *browser) load(method, address string, values url.Values) *browser {
 				r.Header.Set("Referer", ref)
 			}
 		}
-		r.Header.Set("Sec-Fetch-Site", site)
+		if !b.old {
+			r.Header.Set("Sec-Fetch-Site", site)
+		}
 		if method == http.MethodPost {
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r.Header.Set("Origin", from.Scheme+"://"+from.Host)

@@ -56,6 +56,9 @@ func TestDemo(t *testing.T) {
 		if err := second.run(t.Context()); !errors.Is(err, store.ErrLocked) {
 			t.Errorf("a second demo in the same directory = %v, want ErrLocked", err)
 		}
+		if _, err := os.Stat(filepath.Join(dir, "demo.db")); err != nil {
+			t.Errorf("a second demo took the database of the first away: %v", err)
+		}
 		phone.refresh().expect(http.StatusOK, simulator.TeaHouse)
 		cancel()
 		if err := <-ended; err != nil {

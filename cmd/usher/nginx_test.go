@@ -47,6 +47,7 @@ func startBehindNginx(t *testing.T) (*world, *nginx) {
 func TestJourney_Nginx(t *testing.T) {
 	w, front := startBehindNginx(t)
 	desk, phone := w.browser(desktopAgent), w.browser(wechatAgent)
+	phone.old = true // then a form is judged by its Origin
 	desk.client.Transport, phone.client.Transport = front.transport(), front.transport()
 
 	desk.open("http://" + publicHost + "/help/wechat-errors?a=b").expect(http.StatusOK)
