@@ -28,12 +28,12 @@ func (s *Service) finish(ctx context.Context, a Arrival, e Event) (Outcome, AppI
 	}
 	if claim.Won {
 		failpoint.Hit("exchange.after_claim")
-		if older, err := s.outdated(ctx, a); err != nil || older {
-			// A newer authorization or a withdrawal is stored: the code's tokens would be dead.
-			if failErr := s.store.FailExchange(ctx, a.CodeHash, claim.Fence, older, now); failErr != nil {
-				return "", "", failErr
-			}
-			return Ignored, a.AppID, err
+		older, err := s.outdated(ctx, a)
+		if err == nil && older {
+			return s.overtaken(ctx, a, claim)
+		}
+		if err != nil {
+			return "", "", errors.Join(err, s.store.FailExchange(ctx, a.CodeHash, claim.Fence, false, now))
 		}
 	}
 	failpoint.Hit("exchange.before_http")
@@ -68,6 +68,29 @@ func (s *Service) outdated(ctx context.Context, a Arrival) (bool, error) {
 		newest = newest.Add(-clockDoubt)
 	}
 	return a.CreatedAt.Before(newest) || a.CreatedAt.Before(account.RevokedAt), nil
+}
+
+// overtaken ends a push whose news is history: a newer authorization or a
+// withdrawal is stored, so the code's tokens would be dead and the code is not
+// spent. Its attempt ends with the account as it is.
+func (s *Service) overtaken(ctx context.Context, a Arrival, claim ExchangeClaim) (Outcome, AppID, error) {
+	account, err := s.store.Account(ctx, a.AppID)
+	if err != nil {
+		return "", "", err
+	}
+	var attempt Attempt
+	if a.AttemptID != "" {
+		if attempt, err = s.store.Attempt(ctx, a.AttemptID); err != nil && !errors.Is(err, ErrNoRow) {
+			return "", "", err
+		}
+	}
+	end := s.judge(attempt, &account, Authorization{AppID: a.AppID, Grants: account.Grants}, account.Profile.Kind)
+	end.CodeHash, end.Fence, end.At, end.Now = a.CodeHash, claim.Fence, a.CreatedAt, s.now()
+	if _, err := s.store.FinishExchange(ctx, end); err != nil {
+		return "", "", err
+	}
+	s.hub.wake(attempt.ID)
+	return Ignored, a.AppID, nil
 }
 
 // exchange asks WeChat. A code that is spent although no answer was stored is
@@ -147,7 +170,17 @@ func (s *Service) exchangeFailed(ctx context.Context, a Arrival, claim ExchangeC
 // attempt than the redirect moves the result there: it came from WeChat itself,
 // the redirect came through a browser.
 func (s *Service) attach(ctx context.Context, a Arrival, claim ExchangeClaim) (Outcome, AppID, error) {
-	if a.Type == RedirectEvent || a.AttemptID == "" || a.AttemptID == claim.AttemptID {
+	if a.AttemptID == "" || a.AttemptID == claim.AttemptID {
+		return Attached, claim.AppID, nil
+	}
+	if a.Type == RedirectEvent && claim.AttemptID != "" {
+		// The push said whose code it is. Nothing of this attempt arrived.
+		if err := s.store.SaveBlocked(ctx, a.AttemptID, KeyCodeSpent, s.now()); err != nil {
+			return "", "", err
+		}
+		s.log.WarnContext(ctx, "a redirect carried the code of another attempt; the push had decided",
+			"appid", string(claim.AppID), "attempt", claim.AttemptID, "redirected_to", a.AttemptID)
+		s.hub.wake(a.AttemptID)
 		return Attached, claim.AppID, nil
 	}
 	account, err := s.store.Account(ctx, claim.AppID)
@@ -165,14 +198,20 @@ func (s *Service) attach(ctx context.Context, a Arrival, claim ExchangeClaim) (O
 		return "", "", err
 	}
 	failpoint.Hit("exchange.after_move")
-	s.log.WarnContext(ctx, "a redirect carried the code of another attempt; the push decided",
-		"appid", string(claim.AppID), "attempt", a.AttemptID, "redirected_to", claim.AttemptID)
+	if claim.AttemptID != "" {
+		s.log.WarnContext(ctx, "a redirect carried the code of another attempt; the push decided",
+			"appid", string(claim.AppID), "attempt", a.AttemptID, "redirected_to", claim.AttemptID)
+	}
 	s.hub.wake(a.AttemptID, claim.AttemptID)
 	return Attached, claim.AppID, nil
 }
 
 // arrived stores an authorization, tokens first; the profile follows.
 func (s *Service) arrived(ctx context.Context, a Arrival, claim ExchangeClaim, auth Authorization) error {
+	// WeChat gives this answer once: it is stored although the caller's time may
+	// be over.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime)
+	defer cancel()
 	var before *Account
 	known, err := s.store.Account(ctx, auth.AppID)
 	switch {
@@ -192,7 +231,9 @@ func (s *Service) arrived(ctx context.Context, a Arrival, claim ExchangeClaim, a
 	result.CodeHash, result.Fence = a.CodeHash, claim.Fence
 	result.At, result.LocalTime = a.CreatedAt, a.Type == RedirectEvent
 	if before != nil && before.LocalTime && before.AuthorizedAt.After(result.At) && before.AuthorizedAt.Sub(result.At) < clockDoubt {
-		result.At = before.AuthorizedAt // our clock runs ahead of WeChat's
+		// Our clock runs ahead of WeChat's. The time stays one of ours, or the next
+		// push would look older than it.
+		result.At, result.LocalTime = before.AuthorizedAt, true
 	}
 	result.DueAt, result.Now = dueAt(auth.AppID, now, auth.Tokens.Life), now
 	failpoint.Hit("exchange.before_commit")

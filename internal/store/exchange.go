@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"usher/internal/failpoint"
 	"usher/internal/onboard"
 )
 
@@ -71,8 +72,20 @@ func (s *Store) FailExchange(ctx context.Context, codeHash string, fence int64, 
 		WHERE platform = $1 AND code_hash = $2 AND fence = $3 AND state = 'open'`, s.platform, codeHash, fence, state, finished)
 }
 
-// FinishExchange implements [onboard.Store].
+// FinishExchange implements [onboard.Store]. When the database does not take it
+// now, it is kept and tried again, and after a crash at the next start.
 func (s *Store) FinishExchange(ctx context.Context, a onboard.Arrived) (superseded bool, err error) {
+	superseded, err = s.finishExchange(ctx, a)
+	if settled(err) {
+		return superseded, err
+	}
+	return false, s.keep(ctx, err, exchangeAnswer(a))
+}
+
+func (s *Store) finishExchange(ctx context.Context, a onboard.Arrived) (superseded bool, err error) {
+	if err := failpoint.Fail("exchange.store"); err != nil {
+		return false, err
+	}
 	p := s.sealTokens(a.AppID, a.Tokens, a.Now)
 	return write(ctx, s, func(ctx context.Context, q querier) (bool, error) {
 		n, err := exec(ctx, q, `UPDATE exchange SET state = 'done', appid = $4, attempt_id = $5, finished_at = $6, lease_until = 0
@@ -94,10 +107,12 @@ func (s *Store) FinishExchange(ctx context.Context, a onboard.Arrived) (supersed
 }
 
 // finishAttempt writes the end of an attempt that has none, and reports whether
-// it had none.
+// it had none. It comes after the account was written: one that is revoked then
+// withdrew after this authorization.
 func (s *Store) finishAttempt(ctx context.Context, q querier, id string, a onboard.Arrived) (bool, error) {
 	n, err := exec(ctx, q, `UPDATE attempt SET finished_at = $3, verdict = $4, appid = $5, missing = $6, added = $7, removed = $8,
-			blocked = '', blocked_at = 0, version = version + 1
+			blocked = '', blocked_at = 0, version = version + 1,
+			revoked_at = COALESCE((SELECT revoked_at FROM account WHERE platform = $1 AND appid = $5 AND standing = 'revoked'), 0)
 		WHERE platform = $1 AND id = $2 AND finished_at = 0`,
 		s.platform, id, ms(a.Now), string(a.Verdict), string(a.AppID), toJSON(a.Missing), toJSON(a.Added), toJSON(a.Removed))
 	return n > 0, err

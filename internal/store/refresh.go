@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"usher/internal/failpoint"
 	"usher/internal/onboard"
 )
 
@@ -80,8 +81,29 @@ func (s *Store) openDue(ctx context.Context, r sealedDue) onboard.Due {
 	return r.Due
 }
 
-// SaveRefreshed implements [onboard.Store].
+// SaveRefreshed implements [onboard.Store]. Tokens that the database does not take
+// now are kept as by FinishExchange.
 func (s *Store) SaveRefreshed(ctx context.Context, results []onboard.Refreshed) (fenced []onboard.AppID, err error) {
+	fenced, err = s.saveAllRefreshed(ctx, results)
+	if settled(err) {
+		return fenced, err
+	}
+	var answers []answer
+	for _, r := range results {
+		if !r.Tokens.Access.Empty() || !r.Tokens.Refresh.Empty() {
+			answers = append(answers, refreshAnswer(r))
+		}
+	}
+	if len(answers) == 0 {
+		return nil, err
+	}
+	return nil, s.keep(ctx, err, answers...)
+}
+
+func (s *Store) saveAllRefreshed(ctx context.Context, results []onboard.Refreshed) (fenced []onboard.AppID, err error) {
+	if err := failpoint.Fail("refresh.store"); err != nil {
+		return nil, err
+	}
 	sealed := make([]sealedTokens, len(results))
 	for i, r := range results {
 		sealed[i] = s.sealTokens(r.AppID, r.Tokens, r.Now)

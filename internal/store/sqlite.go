@@ -80,6 +80,11 @@ func openSQLite(ctx context.Context, path string) (e engine, err error) {
 	if err := migrate(ctx, goose.DialectSQLite3, wdb); err != nil {
 		return engine{}, err
 	}
+	if !clean {
+		if err := endClaims(ctx, wdb); err != nil {
+			return engine{}, err
+		}
+	}
 	conn, err := wdb.Conn(ctx)
 	if err != nil {
 		return engine{}, err
@@ -107,6 +112,7 @@ func openSQLite(ctx context.Context, path string) (e engine, err error) {
 		read:  r,
 		group: func(ctx context.Context) (transaction, error) { return beginSQLite(ctx, w) },
 		ping:  rdb.PingContext,
+		spool: path + ".spool",
 		close: func() error { return side.close(closeAll(closers)) },
 	}, nil
 }

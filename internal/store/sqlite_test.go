@@ -55,8 +55,8 @@ func TestSQLite_FileModes(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || seen != 4 { // the file, its log, the index of that, the lock
-		t.Errorf("%d files, %v; want 4", seen, err)
+	if err != nil || seen != 5 { // the file, its log, the index of that, the lock, the spool
+		t.Errorf("%d files, %v; want 5", seen, err)
 	}
 	// A file that others can read is closed to them.
 	path := filepath.Join(t.TempDir(), "loose.db")

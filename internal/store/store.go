@@ -91,8 +91,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return s, nil
 	}
 	var waiting []record
-	if s.keeper.spool, waiting, err = openSpool(e.spool); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
+	if s.keeper.spool, waiting, err = openSpool(e.spool); err != nil { // a full disk must not keep tokens from being served
+		s.log.ErrorContext(ctx, "there is no spool; what the database does not take is kept in memory only", "err", err)
 	}
 	s.replay(ctx, waiting)
 	return s, nil

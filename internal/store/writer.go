@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"usher/internal/failpoint"
 	"usher/internal/onboard"
 )
 
@@ -169,7 +170,15 @@ func (w *writer) try(ctx context.Context, batch []*job, results []error, savepoi
 			return errAgain
 		}
 	}
-	return tx.commit()
+	return durable(tx)
+}
+
+// durable commits.
+func durable(tx transaction) error {
+	failpoint.Hit("store.before_commit")
+	err := tx.commit()
+	failpoint.Hit("store.after_commit")
+	return err
 }
 
 // runSaved runs one write between a savepoint and its release. err is not nil
@@ -194,11 +203,14 @@ func runSaved(ctx context.Context, tx transaction, fn func(context.Context, quer
 	}
 }
 
+// errBug is of a write that fails alike however often it is done.
+var errBug = errors.New("a fault of this program")
+
 // run keeps a panic of one write from ending the writer.
 func run(ctx context.Context, q querier, fn func(context.Context, querier) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in a write: %v", p)
+			err = fmt.Errorf("%w: panic in a write: %v", errBug, p)
 		}
 	}()
 	return fn(ctx, q)
@@ -220,7 +232,7 @@ func alone(ctx context.Context, begin func(context.Context) (transaction, error)
 			return err
 		}
 		if err = run(ctx, tx, fn); err == nil {
-			err = tx.commit()
+			err = durable(tx)
 		} else {
 			tx.rollback()
 		}
