@@ -70,10 +70,24 @@ func (s *Service) Redirected(ctx context.Context, state string, code secret.Secr
 		case <-ctx.Done():
 			return h.AttemptID, nil
 		}
-		if a, err := s.store.Attempt(ctx, h.AttemptID); err != nil || !a.FinishedAt.IsZero() || a.Blocked != "" {
+		if s.told(ctx, h.AttemptID) {
 			return h.AttemptID, nil
 		}
 	}
+}
+
+// told reports whether the page of an attempt has something to say: it is blocked,
+// or it is finished and the account has a name.
+func (s *Service) told(ctx context.Context, id string) bool {
+	a, err := s.store.Attempt(ctx, id)
+	if err != nil || a.Blocked != "" {
+		return true
+	}
+	if a.FinishedAt.IsZero() {
+		return false
+	}
+	account, err := s.store.Account(ctx, a.AppID)
+	return err != nil || !account.ProfileAt.IsZero()
 }
 
 // ReceivePush stores a verified push. When it returns nil the push is durable
