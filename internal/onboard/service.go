@@ -90,9 +90,12 @@ func (s *Service) Run(ctx context.Context) error {
 			s.work.Wait()
 			return nil
 		case <-s.arrivals:
-			if err := s.HandleArrivals(ctx); err != nil && ctx.Err() == nil {
+			// An exchange that has begun must come to its end although we stop.
+			turn, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime)
+			if err := s.HandleArrivals(turn); err != nil {
 				s.log.ErrorContext(ctx, "handling arrivals failed", "err", err)
 			}
+			cancel()
 		}
 	}
 }
