@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"usher/internal/config"
+	"usher/internal/simulator"
+)
+
+const rushes = 1000 // attempts of TestRush
+
+// TestRush sends the redirect and the push of one authorization at the same
+// moment, a thousand times, each through the whole site. There is one exchange
+// for each, and nobody is shown an error. Accounts authorize side by side; the
+// attempts of one account follow one another, each with other sets than the one
+// before, because WeChat pushes nothing when they are the same.
+func TestRush(t *testing.T) {
+	w := startAll(t, options{quiet: true, config: func(c *config.Config) {
+		// Every merchant has an address of its own, as the limits expect.
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	}})
+	w.ticket()
+	accounts := map[string]int{ // and the set to grant alone every second time
+		simulator.TeaHouse: 17, simulator.Takeaway: 17, simulator.Personal: 17, simulator.MiniShop: 17, simulator.TakenElsewhere: 17,
+		simulator.Hostile: 17, simulator.ServiceAccount: 1, simulator.Subscription: 1, simulator.OldAccount: 1,
+	}
+	var turn atomic.Int64
+	var all sync.WaitGroup
+	for appID, set := range accounts {
+		all.Go(func() {
+			r := rusher{w: w, t: t, client: &http.Client{
+				Transport:     &http.Transport{MaxIdleConnsPerHost: 2},
+				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			}}
+			defer r.client.CloseIdleConnections()
+			for sets := []int(nil); ; {
+				n := turn.Add(1)
+				if n > rushes {
+					return
+				}
+				if sets == nil {
+					sets = []int{set}
+				} else {
+					sets = nil // all
+				}
+				r.address = fmt.Sprintf("10.%d.%d.1", n>>8, n&255)
+				if err := r.rush(appID, sets); err != nil {
+					t.Errorf("attempt %d, of %s: %v", n, appID, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	w.settle()
+	w.exchanged(rushes)
+	for appID := range accounts {
+		w.holds(appID)
+	}
+	w.calm()
+}
+
+// rusher goes through attempts without looking at the pages.
+type rusher struct {
+	w       *world
+	t       *testing.T
+	client  *http.Client
+	address string
+}
+
+var phoneCode = regexp.MustCompile(`/q/[0-9A-Z]{8}`)
+
+// rush is one attempt in which sets are ticked, nil for all.
+func (r *rusher) rush(appID string, sets []int) error {
+	desk, _, err := r.ask(http.MethodPost, r.w.base+"/connect", url.Values{"auth_type": {"3"}})
+	if err != nil {
+		return err
+	}
+	_, page, err := r.ask(http.MethodGet, desk, nil)
+	if err != nil {
+		return err
+	}
+	link, _, err := r.ask(http.MethodPost, r.w.base+phoneCode.FindString(page)+"/go", nil)
+	if err != nil {
+		return err
+	}
+	redirect, err := r.w.sim.Consent(simulator.Consent{Link: link, AppID: appID, Permissions: sets})
+	if err != nil {
+		return err
+	}
+
+	start := make(chan struct{})
+	var both sync.WaitGroup
+	var pushed error
+	both.Go(func() {
+		<-start
+		pushed = r.w.sim.Deliver(r.t.Context())
+	})
+	close(start)
+	result, _, err := r.ask(http.MethodGet, redirect, nil)
+	both.Wait()
+	if err == nil {
+		err = pushed
+	}
+	if err == nil {
+		_, page, err = r.ask(http.MethodGet, result, nil)
+	}
+	if err != nil {
+		return err
+	}
+	if shown := html.UnescapeString(page); !strings.Contains(shown, "授权完成") && !strings.Contains(shown, "权限已更新") {
+		return fmt.Errorf("the browser that came back reads:\n%s", shown)
+	}
+	return nil
+}
+
+// ask makes one request and returns where it leads and the page. A status that
+// tells of an error is one.
+func (r *rusher) ask(method, address string, form url.Values) (location, page string, err error) {
+	req, err := http.NewRequestWithContext(r.t.Context(), method, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", "", err
+	}
+	req.Header.Set("X-Forwarded-For", r.address)
+	req.Header.Set("User-Agent", wechatAgent)
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return "", "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", "", err
+	}
+	if resp.StatusCode >= 400 {
+		return "", "", fmt.Errorf("%s %s answered %d", method, req.URL.Path, resp.StatusCode)
+	}
+	to, err := req.URL.Parse(resp.Header.Get("Location"))
+	if err != nil {
+		return "", "", err
+	}
+	return to.String(), string(body), nil
+}
