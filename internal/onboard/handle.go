@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -116,7 +117,11 @@ func (s *Service) handleOne(ctx context.Context, a Arrival) (end *ArrivalEnd) {
 			end.RetryAt = s.now().Add(backoff(a.Tries, time.Second, 10*time.Minute))
 		}
 		end.Reason = reason(err)
-		s.log.WarnContext(ctx, "handling an arrival failed", "type", string(a.Type), "appid", string(a.AppID),
+		level := slog.LevelWarn
+		if errors.Is(err, errNotYet) {
+			level = slog.LevelDebug // redirect and push come at the same time: the usual course
+		}
+		s.log.Log(ctx, level, "handling an arrival failed", "type", string(a.Type), "appid", string(a.AppID),
 			"attempt", a.AttemptID, "tries", a.Tries, "parked", end.Outcome == Parked, "err", err)
 	}()
 	event := Event{Type: RedirectEvent, CreatedAt: a.CreatedAt, AuthCode: a.Payload}
