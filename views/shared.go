@@ -9,8 +9,8 @@ import (
 
 // The elements that the console's pages share with the merchants' pages.
 
-// Mark is the sign of the product.
-func Mark() templ.Component { return mark() }
+// Mark is the operator's picture, or the sign of the product.
+func Mark(b Brand) templ.Component { return mark(b) }
 
 // Icon draws one of our line icons: copy, ok, warn, bad, off, else info.
 func Icon(name, class string) templ.Component { return icon(name, class) }

@@ -16,6 +16,8 @@ type Brand struct {
 	Name string // empty means "Usher"
 	// Contact is how merchants reach the operator, shown as text; may be empty.
 	Contact string
+	// Logo is the path of the operator's own picture; empty shows our mark.
+	Logo string
 }
 
 // Page is what the frame around every page needs.

@@ -38,7 +38,7 @@ func kindOf(c echo.Context) answerKind {
 		return jsonAnswer
 	case path == "/c/:id/events", strings.HasSuffix(path, liveSuffix):
 		return eventAnswer
-	case strings.HasSuffix(path, ".png"), strings.HasSuffix(path, ".svg"), strings.HasSuffix(path, ".csv"), strings.HasSuffix(path, ".jsonl"), strings.HasPrefix(path, "/static/"):
+	case strings.HasSuffix(path, ".png"), strings.HasSuffix(path, ".svg"), strings.HasSuffix(path, ".csv"), strings.HasSuffix(path, ".jsonl"), strings.HasPrefix(path, "/static/"), path == "/brand/:name":
 		return fileAnswer
 	}
 	return htmlAnswer
@@ -72,7 +72,7 @@ func (s *Server) buffer() *bytes.Buffer {
 
 // page is the frame of the page at path.
 func (s *Server) page(c echo.Context, path string) views.Page {
-	return views.Page{Brand: s.Brand, Path: path, Now: s.Now(), Reference: reference(c)}
+	return views.Page{Brand: s.brand(), Path: path, Now: s.Now(), Reference: reference(c)}
 }
 
 // see sends the browser to a path of ours after a button was pressed.

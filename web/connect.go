@@ -19,6 +19,10 @@ func (s *Server) home(c echo.Context) error {
 		BizAppID:       c.QueryParam("biz_appid"),
 		PermissionSets: c.QueryParam("permission_sets"),
 	}
+	if s.settings().InviteOnly {
+		m.InviteOnly = true
+		return s.render(c, http.StatusOK, views.Connect(m))
+	}
 	if _, err := onboard.ParseAuthType(m.AuthType); err != nil {
 		m.AuthType = string(rune('0' + s.AuthType))
 	}
@@ -42,6 +46,10 @@ func (s *Server) connect(c echo.Context) error {
 	m := views.ConnectPage{
 		Page:     s.page(c, "/"),
 		AuthType: value("auth_type"), BizAppID: value("biz_appid"), PermissionSets: value("permission_sets"),
+	}
+	if s.settings().InviteOnly {
+		m.InviteOnly = true
+		return s.render(c, http.StatusForbidden, views.Connect(m))
 	}
 	check := func(field string, err error) {
 		if err != nil {

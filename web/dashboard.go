@@ -48,6 +48,7 @@ func (s *Server) widen(c echo.Context) error {
 		AuthType: typeOf(d.Account.Profile.Kind),
 		BizAppID: d.Account.AppID,
 		Wanted:   slices.Compact(wanted),
+		Invited:  true, // whoever has the link of the account's own page
 	})
 }
 

@@ -132,7 +132,8 @@ func (s *Server) chooseLanguage(next echo.HandlerFunc) echo.HandlerFunc {
 		if cookie, err := c.Cookie(name); err == nil {
 			kept = cookie.Value
 		}
-		lang := i18n.Match(query, kept, r.Header.Get("Accept-Language"))
+		otherwise, _ := i18n.Parse(s.settings().Language)
+		lang := i18n.MatchOr(query, kept, r.Header.Get("Accept-Language"), otherwise)
 		if wanted, ok := i18n.Parse(query); ok && string(wanted) != kept && kindOf(c) == htmlAnswer {
 			c.SetCookie(&http.Cookie{
 				Name: name, Value: string(wanted), Path: "/", MaxAge: int(languageCookieLife / time.Second),

@@ -124,6 +124,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	e.Use(s.identify, s.logRequest, s.headers(), gzip, s.settle, s.chooseLanguage, crossSite, limitBody)
 	s.routes(e)
 	if s.Console != nil {
+		e.GET("/brand/:name", s.logo, within(pageTime))
 		if err := s.adminRoutes(e); err != nil {
 			return nil, fmt.Errorf("the console: %w", err)
 		}

@@ -31,7 +31,7 @@ func TestExecute(t *testing.T) {
 		{"version --help", 0, "Usage: usher version", ""},
 		{"version now", 2, "", `"now" is not expected`},
 		{"serve --help", 0, "USHER_PUBLIC_URL, --public-url URL", ""},
-		{"serve", 2, "", "USHER_AES_KEY is not set"},
+		{"serve", 2, "", "USHER_SECRET_KEY is not set"},
 		{"serve --dance", 2, "", "not defined: -dance"},
 		{"demo --help", 0, "-data directory", ""},
 		{"demo --listen 0.0.0.0:8080", 2, "", "must be an address of this machine"},

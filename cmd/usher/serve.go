@@ -17,7 +17,6 @@ import (
 
 	"usher/internal/admin"
 	"usher/internal/config"
-	"usher/internal/msgcrypt"
 	"usher/internal/onboard"
 	"usher/internal/secret"
 	"usher/internal/store"
@@ -70,14 +69,6 @@ func (p program) run(ctx context.Context) error {
 		p.now = time.Now
 	}
 	cfg, log := p.cfg, p.log
-	crypt, err := msgcrypt.New(msgcrypt.Keys{
-		AppID: cfg.AppID,
-		Token: cfg.PushToken.Reveal(), PreviousToken: cfg.PreviousPushToken.Reveal(),
-		AESKey: cfg.AESKey.Reveal(), PreviousAESKey: cfg.PreviousAESKey.Reveal(),
-	})
-	if err != nil {
-		return fmt.Errorf("USHER_AES_KEY: %w", err)
-	}
 	ring, err := secret.ParseRing(cfg.SecretKey.Reveal())
 	if err != nil {
 		return fmt.Errorf("USHER_SECRET_KEY: %w", err)
@@ -96,24 +87,9 @@ func (p program) run(ctx context.Context) error {
 	if p.wechat != nil {
 		client.Transport = p.wechat
 	}
-	svc := onboard.NewService(onboard.Options{
-		AppID: onboard.AppID(cfg.AppID),
-		Store: db,
-		Platform: &wechat.Client{
-			AppID: onboard.AppID(cfg.AppID), Secret: secret.New(cfg.Secret.Reveal()),
-			API: cfg.WeChatAPI, PC: cfg.WeChatPC, H5: cfg.WeChatH5,
-			OldH5: cfg.OldH5, TokenParam: cfg.TokenParam,
-			HTTP: client,
-		},
-		Parse:     wechat.ParseEvent,
-		Hasher:    db.Hasher(),
-		Log:       log,
-		Now:       p.now,
-		PublicURL: cfg.PublicURL,
-		Wanted:    permissionIDs(cfg.PermissionSets),
-	})
 	admins := admin.NewService(admin.Options{
 		Store: db, Hasher: db.Hasher(), Log: log, Now: p.now,
+		Fixed:    fixedCredentials(cfg),
 		Defaults: admin.Settings{Brand: cfg.Brand, Contact: cfg.Contact, Wanted: permissionIDs(cfg.PermissionSets)},
 	})
 	if err := admins.Reload(ctx); err != nil {
@@ -124,12 +100,34 @@ func (p program) run(ctx context.Context) error {
 			return errors.Join(fmt.Errorf("the first admin: %w", err), db.Close())
 		}
 	}
-	receiver := &wechat.Receiver{Cipher: crypt, AppID: onboard.AppID(cfg.AppID)}
+	svc := onboard.NewService(onboard.Options{
+		AppID: onboard.AppID(cfg.AppID),
+		Store: db,
+		Platform: &wechat.Client{
+			AppID: onboard.AppID(cfg.AppID), CurrentSecret: func() secret.Secret { return admins.Platform().Secret },
+			API: cfg.WeChatAPI, PC: cfg.WeChatPC, H5: cfg.WeChatH5,
+			OldH5: cfg.OldH5, TokenParam: cfg.TokenParam,
+			HTTP: client,
+		},
+		Parse:     wechat.ParseEvent,
+		Hasher:    db.Hasher(),
+		Log:       log,
+		Now:       p.now,
+		PublicURL: cfg.PublicURL,
+		Rules:     func() onboard.Rules { return admins.Settings().Rules() },
+	})
+	pushes := &keys{appID: onboard.AppID(cfg.AppID), now: admins.Platform}
+	if _, err := pushes.current(); err != nil {
+		if !errors.Is(err, errNoKeys) {
+			return errors.Join(fmt.Errorf("USHER_AES_KEY: %w", err), db.Close())
+		}
+		log.WarnContext(ctx, "pushes are refused", "err", err)
+	}
 	site := &web.Server{
 		Service:        svc,
 		Console:        admins,
-		Receive:        receiver.OpenPush,
-		Echo:           receiver.Echo,
+		Receive:        pushes.openPush,
+		Echo:           pushes.echo,
 		PublicURL:      cfg.PublicURL,
 		Brand:          views.Brand{Name: cfg.Brand, Contact: cfg.Contact},
 		SessionKeys:    sessionKeys,
@@ -190,7 +188,7 @@ func jobs(svc *onboard.Service, admins *admin.Service) map[string]job {
 		"profiles": {5 * time.Second, svc.ReadProfiles},
 		"settings": {5 * time.Second, admins.Reload}, // another process may have changed them
 		"sessions": {10 * time.Minute, admins.Prune},
-		"sweep":    {time.Minute, svc.KeepSwept},
+		"sweep":    {5 * time.Second, svc.KeepSwept},
 	}
 }
 

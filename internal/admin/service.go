@@ -55,10 +55,11 @@ func (s *Service) Now() time.Time { return s.now() }
 
 // Hash purposes keep the hashes of different secrets apart.
 const (
-	purposeSession  = "admin session"
-	purposeEnroll   = "admin enrollment"
-	purposeTry      = "admin try"
-	purposeRecovery = "admin recovery"
+	purposeSession     = "admin session"
+	purposeEnroll      = "admin enrollment"
+	purposeTry         = "admin try"
+	purposeRecovery    = "admin recovery"
+	purposeFingerprint = "credential fingerprint"
 )
 
 // newToken makes 256 random bits as text.

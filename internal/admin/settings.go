@@ -39,6 +39,9 @@ func (s Settings) complete() Settings {
 	if s.InviteLife == 0 {
 		s.InviteLife = onboard.InviteLife
 	}
+	if s.Language == "" {
+		s.Language = "zh-CN"
+	}
 	if s.EventDays == 0 {
 		s.EventDays = 90
 	}

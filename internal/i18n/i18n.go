@@ -83,6 +83,12 @@ func Parse(tag string) (Lang, bool) {
 // Match picks the language of a reader: what the address asks for, else what a
 // cookie remembers, else what the browser prefers, else Chinese.
 func Match(query, cookie, acceptLanguage string) Lang {
+	return MatchOr(query, cookie, acceptLanguage, Chinese)
+}
+
+// MatchOr is Match for an operator whose readers read otherwise when their
+// browsers ask for none of our languages.
+func MatchOr(query, cookie, acceptLanguage string, otherwise Lang) Lang {
 	for _, tag := range []string{query, cookie} {
 		if l, ok := Parse(tag); ok {
 			return l
@@ -90,9 +96,12 @@ func Match(query, cookie, acceptLanguage string) Lang {
 	}
 	tags, _, err := language.ParseAcceptLanguage(acceptLanguage)
 	if err != nil || len(tags) == 0 {
-		return Chinese
+		return otherwise
 	}
-	if _, i, confidence := matcher.Match(tags...); i == english && confidence > language.No {
+	switch _, i, confidence := matcher.Match(tags...); {
+	case confidence == language.No:
+		return otherwise
+	case i == english:
 		return English
 	}
 	return Chinese

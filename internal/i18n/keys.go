@@ -127,6 +127,7 @@ const (
 	ErrorCodeSpentTitle       Key = "error.code_spent.title"
 	ErrorExpired              Key = "error.expired"
 	ErrorInternal             Key = "error.internal"
+	ErrorInviteOnly           Key = "error.invite_only"
 	ErrorLimited              Key = "error.limited"
 	ErrorNoAPI                Key = "error.no_api"
 	ErrorNotAuthorized        Key = "error.not_authorized"

@@ -15,12 +15,18 @@ type Wish struct {
 	Wanted   []PermissionID // empty for the default sets
 	Language string
 	Session  string // opaque id of the browser session; may be empty
+	// Invited means that the operator asked for this attempt, or that the merchant
+	// of a known account did; it may begin even where the public form is closed.
+	Invited bool
 }
 
-// Begin opens an attempt for 30 minutes. When the account is already known, its
+// Begin opens an attempt for as long as the rules say. When the account is already known, its
 // kind decides the type, because WeChat lets biz_appid win anyway.
 func (s *Service) Begin(ctx context.Context, w Wish) (Attempt, error) {
-	now := s.now()
+	now, rules := s.now(), s.rules()
+	if rules.InviteOnly && !w.Invited {
+		return Attempt{}, Errorf(Invalid, KeyInviteOnly, "only invites begin an attempt")
+	}
 	kind := UnknownKind
 	if w.BizAppID != "" {
 		known, err := s.store.Account(ctx, w.BizAppID)
@@ -36,8 +42,8 @@ func (s *Service) Begin(ctx context.Context, w Wish) (Attempt, error) {
 	}
 	a := Attempt{
 		ID: newID(), PhoneCode: newCode(8), AuthType: w.AuthType, BizAppID: w.BizAppID,
-		Wanted: s.wantedFor(w, kind), Language: w.Language, Session: s.sessionHash(w.Session),
-		CreatedAt: now, ExpiresAt: now.Add(DeskLife), Version: 1,
+		Wanted: wantedFor(w, rules.Wanted, kind), Language: w.Language, Session: s.sessionHash(w.Session),
+		CreatedAt: now, ExpiresAt: now.Add(rules.DeskLife), Version: 1,
 	}
 	if err := s.store.SaveAttempt(ctx, a); err != nil {
 		return Attempt{}, err
@@ -62,12 +68,12 @@ func typeFor(k AccountKind) (AuthType, bool) {
 
 // wantedFor returns the sets to ask for. Defaults that no account of the chosen
 // type can grant are left out, since WeChat refuses the whole link for one of them.
-func (s *Service) wantedFor(w Wish, kind AccountKind) []PermissionID {
+func wantedFor(w Wish, defaults []PermissionID, kind AccountKind) []PermissionID {
 	if len(w.Wanted) > 0 {
 		return w.Wanted
 	}
 	var ids []PermissionID
-	for _, id := range s.wanted {
+	for _, id := range defaults {
 		set, _ := LookupSet(id)
 		fits := set.GrantedBy(kind)
 		if kind == UnknownKind && len(set.Kinds) > 0 {
@@ -121,7 +127,7 @@ func (s *Service) Opened(ctx context.Context, id string) error {
 	return err
 }
 
-// Invite turns an attempt into an invite that lives seven days from now.
+// Invite turns an attempt into an invite that lives from now for as long as the rules say.
 // recipient is a name in the sender's words and may be empty.
 func (s *Service) Invite(ctx context.Context, id, recipient string) (Attempt, error) {
 	a, err := s.Attempt(ctx, id)
@@ -135,7 +141,7 @@ func (s *Service) Invite(ctx context.Context, id, recipient string) (Attempt, er
 	if utf8.RuneCountInString(recipient) > 64 {
 		recipient = string([]rune(recipient)[:64])
 	}
-	a, err = s.store.SaveInvite(ctx, id, newCode(10), recipient, s.now().Add(InviteLife))
+	a, err = s.store.SaveInvite(ctx, id, newCode(10), recipient, s.now().Add(s.rules().InviteLife))
 	if err == nil {
 		s.hub.wake(id)
 	}

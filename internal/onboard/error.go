@@ -55,6 +55,7 @@ const (
 	KeyExpired       Key = "error.expired"
 	KeyUsed          Key = "error.used"
 	KeyLimited       Key = "error.limited"
+	KeyInviteOnly    Key = "error.invite_only"    // the public form is closed
 	KeyCodeSpent     Key = "error.code_spent"     // the authorization code was used or has expired
 	KeyNoAPI         Key = "error.no_api"         // the account has no API permission, so no tokens
 	KeyNotAuthorized Key = "error.not_authorized" // the account is not, or not any more, authorized

@@ -21,9 +21,9 @@ type Options struct {
 	Log       *slog.Logger
 	Now       func() time.Time // nil for time.Now
 	PublicURL string           // our own address without a slash at the end
-	// Wanted are the permission sets to ask for when a wish names none, limited to
-	// those that the chosen kind of account can grant. Empty asks for all.
-	Wanted []PermissionID
+	// Rules are asked for at each step, so that a change needs no restart; nil for
+	// DefaultRules.
+	Rules func() Rules
 	// RefreshRate limits upkeep in calls per second; 0 means 20.
 	RefreshRate float64
 }
@@ -39,7 +39,7 @@ type Service struct {
 	log       *slog.Logger
 	now       func() time.Time
 	publicURL string
-	wanted    []PermissionID
+	rules     func() Rules
 
 	platform platform
 	roster   roster
@@ -63,9 +63,12 @@ func NewService(o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Rules == nil {
+		o.Rules = DefaultRules
+	}
 	return &Service{
 		appID: o.AppID, store: o.Store, wechat: o.Platform, parse: o.Parse, hasher: o.Hasher, log: o.Log,
-		now: o.Now, publicURL: strings.TrimSuffix(o.PublicURL, "/"), wanted: o.Wanted,
+		now: o.Now, publicURL: strings.TrimSuffix(o.PublicURL, "/"), rules: o.Rules,
 		pace:     newPace(o.RefreshRate),
 		arrivals: make(chan struct{}, 1),
 	}

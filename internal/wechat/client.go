@@ -27,6 +27,8 @@ const (
 type Client struct {
 	AppID  onboard.AppID // component_appid
 	Secret secret.Secret // component_appsecret
+	// CurrentSecret, when set, is asked for the secret at each call instead.
+	CurrentSecret func() secret.Secret
 
 	// API, PC and H5 are base addresses without a slash at the end: of the server
 	// API, of the desktop page and of the page inside WeChat.
@@ -76,6 +78,14 @@ func (c *Client) http() *http.Client {
 	}
 	c.fallback.once.Do(func() { c.fallback.http = NewHTTPClient() })
 	return c.fallback.http
+}
+
+// secret is the component_appsecret in use.
+func (c *Client) secret() secret.Secret {
+	if c.CurrentSecret != nil {
+		return c.CurrentSecret()
+	}
+	return c.Secret
 }
 
 func (c *Client) api() string        { return cmp.Or(c.API, DefaultAPI) }

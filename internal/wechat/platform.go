@@ -11,27 +11,29 @@ import (
 // /cgi-bin/component/api_start_push_ticket). It succeeds as well when pushing
 // was on already.
 func (c *Client) StartPushTicket(ctx context.Context) error {
+	own := c.secret()
 	return c.call(ctx, request{
 		path: "/cgi-bin/component/api_start_push_ticket",
 		body: struct {
 			AppID  string `json:"component_appid"`
 			Secret string `json:"component_secret"` // only here it has this name
-		}{string(c.AppID), c.Secret.Reveal()},
-		secrets: []secret.Secret{c.Secret},
+		}{string(c.AppID), own.Reveal()},
+		secrets: []secret.Secret{own},
 	}, &struct{}{})
 }
 
 // PlatformToken exchanges a ticket for the platform token and its life, limited
 // to 60 s … 2 h (获取令牌, /cgi-bin/component/api_component_token).
 func (c *Client) PlatformToken(ctx context.Context, ticket secret.Secret) (secret.Secret, time.Duration, error) {
+	own := c.secret()
 	r := request{
 		path: "/cgi-bin/component/api_component_token",
 		body: struct {
 			AppID  string `json:"component_appid"`
 			Secret string `json:"component_appsecret"`
 			Ticket string `json:"component_verify_ticket"`
-		}{string(c.AppID), c.Secret.Reveal(), ticket.Reveal()},
-		secrets: []secret.Secret{c.Secret, ticket},
+		}{string(c.AppID), own.Reveal(), ticket.Reveal()},
+		secrets: []secret.Secret{own, ticket},
 	}
 	var answer struct {
 		Token     text   `json:"component_access_token"`

@@ -61,13 +61,14 @@ func (c *Client) Quota(ctx context.Context, platformToken secret.Secret, path st
 // (/cgi-bin/component/clear_quota/v2), which works even when api_component_token
 // is used up. WeChat allows 10 resets a month, so only a person may ask for one.
 func (c *Client) ClearQuota(ctx context.Context) error {
+	own := c.secret()
 	return c.call(ctx, request{
 		path: "/cgi-bin/component/clear_quota/v2",
 		body: struct {
 			AppID  string `json:"component_appid"`
 			Secret string `json:"appsecret"`
-		}{string(c.AppID), c.Secret.Reveal()},
-		secrets: []secret.Secret{c.Secret},
+		}{string(c.AppID), own.Reveal()},
+		secrets: []secret.Secret{own},
 	}, &struct{}{})
 }
 

@@ -1,8 +1,6 @@
 // Package adminviews draws the console's pages. Like package views it knows
 // HTML, sentences by key and the order of display, and refuses to know requests,
-// sessions and the service.
-//
-//go:generate go tool templ generate
+// sessions and the service. The generator of package views draws it too.
 package adminviews
 
 import (

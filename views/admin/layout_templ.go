@@ -195,7 +195,7 @@ func Layout(f Frame, title string, faulty bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = views.Mark().Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = views.Mark(f.Brand).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -454,7 +454,7 @@ func Bare(f Frame, title string, faulty bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = views.Mark().Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = views.Mark(f.Brand).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"sync"
+
+	"usher/internal/admin"
+	"usher/internal/config"
+	"usher/internal/msgcrypt"
+	"usher/internal/onboard"
+	"usher/internal/secret"
+	"usher/internal/wechat"
+)
+
+// fixedCredentials are those that the environment sets.
+func fixedCredentials(cfg config.Config) map[admin.CredentialName]secret.Secret {
+	return map[admin.CredentialName]secret.Secret{
+		admin.ComponentSecret:   secret.New(cfg.Secret.Reveal()),
+		admin.PushToken:         secret.New(cfg.PushToken.Reveal()),
+		admin.PreviousPushToken: secret.New(cfg.PreviousPushToken.Reveal()),
+		admin.AESKey:            secret.New(cfg.AESKey.Reveal()),
+		admin.PreviousAESKey:    secret.New(cfg.PreviousAESKey.Reveal()),
+	}
+}
+
+// keys opens pushes with the credentials in use, which an owner may change while
+// the program runs.
+type keys struct {
+	appID onboard.AppID
+	now   func() admin.Platform
+
+	mu       sync.Mutex
+	of       admin.Platform // what receiver was made of
+	receiver *wechat.Receiver
+}
+
+var errNoKeys = errors.New("the push token and the AES key are not set: enter them in the console or in USHER_PUSH_TOKEN and USHER_AES_KEY")
+
+// current returns a receiver with today's keys.
+func (k *keys) current() (*wechat.Receiver, error) {
+	p := k.now()
+	if p.PushToken.Empty() || p.AESKey.Empty() {
+		return nil, errNoKeys
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.receiver != nil && k.of == p {
+		return k.receiver, nil
+	}
+	cipher, err := msgcrypt.New(msgcrypt.Keys{
+		AppID: string(k.appID),
+		Token: p.PushToken.Reveal(), PreviousToken: p.PreviousToken.Reveal(),
+		AESKey: p.AESKey.Reveal(), PreviousAESKey: p.PreviousAESKeyText.Reveal(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	k.of, k.receiver = p, &wechat.Receiver{Cipher: cipher, AppID: k.appID}
+	return k.receiver, nil
+}
+
+// openPush verifies and opens a push.
+func (k *keys) openPush(rawQuery string, body []byte) (onboard.Push, error) {
+	r, err := k.current()
+	if err != nil {
+		return onboard.Push{}, err
+	}
+	return r.OpenPush(rawQuery, body)
+}
+
+// echo answers WeChat's check of an address.
+func (k *keys) echo(rawQuery string) (string, error) {
+	r, err := k.current()
+	if err != nil {
+		return "", err
+	}
+	return r.Echo(rawQuery)
+}
