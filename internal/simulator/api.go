@@ -104,7 +104,7 @@ func (s *Simulator) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if failed != nil {
 		answer = object{"errcode": failed.code, "errmsg": failed.text + " rid: " + newRID()}
 	}
-	fault.after(w, answer, failed != nil)
+	fault.after(w, r, answer, failed != nil)
 }
 
 // newRID returns the request id that WeChat's errmsg ends with.

@@ -113,8 +113,10 @@ func (s *Simulator) clockAction(_ *http.Request, f url.Values) error {
 
 func (s *Simulator) faultAction(_ *http.Request, f url.Values) error {
 	if f.Get("kind") == "none" {
-		push := s.Faults().Push
-		return s.SetFaults(Faults{Push: push})
+		return s.SetFaults(Faults{Push: s.Faults().Push})
+	}
+	if f.Get("kind") == "hostile" {
+		return s.SetFaults(HostileFaults())
 	}
 	fault := Fault{Kind: FaultKind(f.Get("kind")), Path: f.Get("path"), Value: f.Get("value")}
 	var err error
@@ -123,8 +125,10 @@ func (s *Simulator) faultAction(_ *http.Request, f url.Values) error {
 			return err
 		}
 	}
-	if fault.Delay, err = duration(f, "delay"); err != nil {
-		return err
+	for name, to := range map[string]*time.Duration{"delay": &fault.Delay, "spread": &fault.Spread} {
+		if *to, err = duration(f, name); err != nil {
+			return err
+		}
 	}
 	return s.AddFault(fault)
 }
@@ -149,7 +153,7 @@ func (s *Simulator) pushAction(_ *http.Request, f url.Values) error {
 			return err
 		}
 	}
-	for name, to := range map[string]*time.Duration{"delay": &p.Delay, "skew": &p.Skew, "retry_pace": &p.RetryPace} {
+	for name, to := range map[string]*time.Duration{"delay": &p.Delay, "spread": &p.Spread, "skew": &p.Skew, "retry_pace": &p.RetryPace} {
 		if *to, err = duration(f, name); err != nil {
 			return err
 		}

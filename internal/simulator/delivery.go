@@ -97,18 +97,22 @@ type receiver struct {
 	token, url string
 }
 
-// nextDue takes the first due push out of the queue.
+// nextDue takes the push that is due the longest out of the queue.
 func (s *Simulator) nextDue() (p queuedPush, to receiver, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.now()
-	for i, p := range s.queue {
-		if !p.due.After(now) {
-			s.queue = slices.Delete(s.queue, i, i+1)
-			return p, receiver{s.crypt, s.cfg.Token, s.cfg.EventURL}, true
+	first := -1
+	for i, q := range s.queue {
+		if !q.due.After(s.now()) && (first < 0 || q.due.Before(s.queue[first].due)) {
+			first = i
 		}
 	}
-	return p, receiver{}, false
+	if first < 0 {
+		return p, receiver{}, false
+	}
+	p = s.queue[first]
+	s.queue = slices.Delete(s.queue, first, first+1)
+	return p, receiver{s.crypt, s.cfg.Token, s.cfg.EventURL}, true
 }
 
 // send tries one push. Only status 200 with exactly "success" counts; anything

@@ -21,6 +21,7 @@ const (
 	HTML        FaultKind = "html"         // HTTP 200 with HTML
 
 	ResetAfter FaultKind = "reset_after" // cut the connection
+	Late       FaultKind = "late"        // answer after Fault.Delay, when the caller may have given up
 	Truncated  FaultKind = "truncated"   // half of the JSON
 	WrongAppID FaultKind = "wrong_appid" // the answer is about another account
 	EmptyToken FaultKind = "empty_token" // tokens and codes are empty strings
@@ -30,7 +31,7 @@ const (
 // FaultKinds lists all kinds in the order the control page shows them.
 func FaultKinds() []FaultKind {
 	return []FaultKind{Latency, Hang, ErrCode, ErrCodeText, ResetBefore, BadGateway, HTML,
-		ResetAfter, Truncated, WrongAppID, EmptyToken, ExpiresIn}
+		ResetAfter, Late, Truncated, WrongAppID, EmptyToken, ExpiresIn}
 }
 
 // A Fault makes calls of one endpoint go wrong.
@@ -40,7 +41,8 @@ type Fault struct {
 	Next    int           `json:"next,omitempty"`    // how many calls it hits, then it is gone; 0 = no end
 	Percent int           `json:"percent,omitempty"` // share of calls it hits, 1 to 99; 0 = all
 	Code    int           `json:"code,omitempty"`    // errcode; 0 = -1
-	Delay   time.Duration `json:"delay,omitempty"`   // for Latency
+	Delay   time.Duration `json:"delay,omitempty"`   // for Latency and Late
+	Spread  time.Duration `json:"spread,omitempty"`  // up to this much is added to Delay
 	Value   string        `json:"value,omitempty"`   // for ExpiresIn: JSON
 }
 
@@ -50,6 +52,7 @@ type PushFaults struct {
 	DropShare int           `json:"dropShare,omitempty"` // percentage of pushes never sent
 	Duplicate int           `json:"duplicate,omitempty"` // extra copies of every push
 	Delay     time.Duration `json:"delay,omitempty"`     // how long pushes wait; tickets are not delayed
+	Spread    time.Duration `json:"spread,omitempty"`    // up to this much is added to Delay, for each copy anew: pushes overtake one another
 	Skew      time.Duration `json:"skew,omitempty"`      // added to CreateTime
 	Retries   int           `json:"retries,omitempty"`   // how often a push that was not accepted is repeated, 0 to 3
 	RetryPace time.Duration `json:"retryPace,omitempty"` // pause before each repetition
@@ -58,8 +61,9 @@ type PushFaults struct {
 // Faults is everything that is to go wrong. Which calls a percentage hits is
 // decided by Config.Seed and the order of the calls.
 type Faults struct {
-	API  []Fault    `json:"api,omitempty"`
-	Push PushFaults `json:"push,omitzero"`
+	API    []Fault    `json:"api,omitempty"`
+	Push   PushFaults `json:"push,omitzero"`
+	Outage Outage     `json:"outage,omitzero"`
 }
 
 // SetFaults replaces all faults; the zero Faults ends them. It fails, changing
@@ -70,13 +74,21 @@ func (s *Simulator) SetFaults(f Faults) error {
 			return err
 		}
 	}
-	if p := f.Push; p.Drop < 0 || p.DropShare < 0 || p.DropShare > 100 || p.Duplicate < 0 || p.Duplicate > 10 || p.Delay < 0 || p.Retries < 0 || p.Retries > 3 || p.RetryPace < 0 {
+	if p := f.Push; p.Drop < 0 || p.DropShare < 0 || p.DropShare > 100 || p.Duplicate < 0 || p.Duplicate > 10 || p.Delay < 0 || p.Spread < 0 || p.Retries < 0 || p.Retries > 3 || p.RetryPace < 0 {
 		return fmt.Errorf("simulator: push faults %+v are out of range", p)
+	}
+	if err := f.Outage.check(); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = Faults{API: slices.Clone(f.API), Push: f.Push}
+	s.faults = f.clone()
 	return nil
+}
+
+func (f Faults) clone() Faults {
+	f.API = slices.Clone(f.API)
+	return f
 }
 
 // AddFault adds one fault to those in force.
@@ -94,7 +106,7 @@ func (s *Simulator) AddFault(f Fault) error {
 func (s *Simulator) Faults() Faults {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Faults{API: slices.Clone(s.faults.API), Push: s.faults.Push}
+	return s.faults.clone()
 }
 
 func (s *Simulator) checkFault(f Fault) error {
@@ -104,7 +116,7 @@ func (s *Simulator) checkFault(f Fault) error {
 	if _, ok := s.endpoints[f.Path]; f.Path != "" && !ok {
 		return fmt.Errorf("simulator: unknown endpoint %q", f.Path)
 	}
-	if f.Next < 0 || f.Percent < 0 || f.Percent > 100 || f.Delay < 0 {
+	if f.Next < 0 || f.Percent < 0 || f.Percent > 100 || f.Delay < 0 || f.Spread < 0 {
 		return fmt.Errorf("simulator: fault %+v is out of range", f)
 	}
 	if f.Kind == ExpiresIn && !validJSON(f.Value) {
@@ -119,6 +131,14 @@ func (s *Simulator) hits(percent int) bool {
 	return percent == 0 || s.random.IntN(100) < percent
 }
 
+// upTo returns a seeded random part of d.
+func (s *Simulator) upTo(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	return time.Duration(s.random.Int64N(int64(d)))
+}
+
 // begin counts a call and returns the faults that hit it.
 func (s *Simulator) begin(path string) faultList {
 	s.mu.Lock()
@@ -127,11 +147,15 @@ func (s *Simulator) begin(path string) faultList {
 		s.calls[path] = &CallCount{}
 	}
 	s.calls[path].Total++
+	if s.faults.Outage.covers(s.now()) {
+		return faultList{s.outageFault()}
+	}
 	var hit faultList
 	kept := s.faults.API[:0]
 	for _, f := range s.faults.API {
 		if (f.Path == "" || f.Path == path) && s.hits(f.Percent) {
 			hit = append(hit, f)
+			hit[len(hit)-1].Delay += s.upTo(f.Spread)
 			if f.Next > 0 {
 				if f.Next--; f.Next == 0 {
 					continue

@@ -19,11 +19,7 @@ func (l faultList) before(w http.ResponseWriter, r *http.Request) bool {
 	for _, f := range l {
 		switch f.Kind {
 		case Latency:
-			wait := time.NewTimer(f.Delay)
-			select {
-			case <-wait.C:
-			case <-r.Context().Done():
-				wait.Stop()
+			if !pass(r, f.Delay) {
 				return true
 			}
 		case Hang:
@@ -54,10 +50,26 @@ func (l faultList) before(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
+// pass lets d pass; it reports false when the caller hung up meanwhile.
+func pass(r *http.Request, d time.Duration) bool {
+	wait := time.NewTimer(d)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
 // after writes the answer, spoiled by what goes wrong after WeChat did its part.
-func (l faultList) after(w http.ResponseWriter, answer object, failed bool) {
+func (l faultList) after(w http.ResponseWriter, r *http.Request, answer object, failed bool) {
 	for _, f := range l {
 		switch f.Kind {
+		case Late:
+			if !pass(r, f.Delay) {
+				return
+			}
 		case ResetAfter:
 			reset(w)
 			return

@@ -66,9 +66,15 @@ func (s *Simulator) newCode(g *grant) string {
 // minutes, as the documentation promises for ordinary accounts.
 func (s *Simulator) newAccess(g *grant) string {
 	now := s.now()
-	for _, t := range g.accesses {
-		s.accessTokens[t].replace(now.Add(5 * time.Minute))
-	}
+	g.accesses = slices.DeleteFunc(g.accesses, func(token string) bool {
+		t := s.accessTokens[token]
+		t.replace(now.Add(5 * time.Minute))
+		forgotten := now.Sub(t.expires) > time.Hour
+		if forgotten {
+			delete(s.accessTokens, token) // or months of simulated time fill the memory
+		}
+		return forgotten
+	})
 	g.access = newAccessToken()
 	g.accesses = append(g.accesses, g.access)
 	t := &liveToken{appID: g.account.appID, expires: now.Add(accessTokenLife)}

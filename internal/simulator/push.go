@@ -100,11 +100,12 @@ func (s *Simulator) enqueue(p queuedPush) {
 		s.record(Delivery{At: s.now(), InfoType: p.infoType, Account: p.account, Outcome: "dropped"})
 		return
 	}
-	if p.account != "" {
-		p.due = p.due.Add(f.Delay)
-	}
 	for range 1 + f.Duplicate {
-		s.queue = append(s.queue, p)
+		one := p
+		if p.account != "" {
+			one.due = p.due.Add(f.Delay + s.upTo(f.Spread))
+		}
+		s.queue = append(s.queue, one)
 	}
 	s.nudge()
 }

@@ -2,7 +2,7 @@ package simulator
 
 import (
 	"crypto/rand"
-	"math/big"
+	"math/bits"
 	"time"
 )
 
@@ -15,17 +15,19 @@ const (
 	ticketLife      = 12 * time.Hour
 )
 
-// randomText returns n letters of alphabet. Values need not be reproducible,
-// only fault decisions are.
+// randomText returns n letters of alphabet, which has at most 64. Values need not
+// be reproducible, only fault decisions are.
 func randomText(n int, alphabet string) string {
-	out := make([]byte, n)
-	size := big.NewInt(int64(len(alphabet)))
-	for i := range out {
-		k, err := rand.Int(rand.Reader, size)
-		if err != nil {
-			panic(err) // crypto/rand never fails on supported systems
+	out := make([]byte, 0, n)
+	mask := byte(1)<<bits.Len(uint(len(alphabet)-1)) - 1
+	for len(out) < n {
+		chunk := make([]byte, n)
+		_, _ = rand.Read(chunk) // never fails
+		for _, b := range chunk {
+			if k := int(b & mask); k < len(alphabet) && len(out) < n {
+				out = append(out, alphabet[k])
+			}
 		}
-		out[i] = alphabet[k.Int64()]
 	}
 	return string(out)
 }

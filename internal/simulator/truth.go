@@ -59,7 +59,7 @@ func (s *Simulator) Truth() Truth {
 		Seed: s.cfg.Seed, Now: s.now(),
 		Platform: TruePlatform{AppID: s.cfg.AppID, PlatformToken: s.platformToken, PermissionSets: slices.Clone(s.cfg.PermissionSets)},
 		Accounts: []TrueAccount{}, Calls: map[string]CallCount{}, Pending: len(s.queue),
-		Faults:  Faults{API: slices.Clone(s.faults.API), Push: s.faults.Push},
+		Faults:  s.faults.clone(),
 		Options: s.options, Pushes: slices.Clone(s.deliveries),
 	}
 	if n := len(s.tickets); n > 0 {

@@ -1,0 +1,122 @@
+package simulator_test
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"usher/internal/simulator"
+)
+
+// TestHostileFaults measures the shares that the bad day promises, and that the
+// daily outage lets nothing through for exactly as long as it lasts.
+func TestHostileFaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim, err := simulator.New(simulator.Config{AppID: appID, Secret: secret, Token: token, AESKey: aesKey, Seed: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := sim.SetFaults(simulator.HostileFaults()); err != nil {
+			t.Fatal(err)
+		}
+		client := &http.Client{Transport: sim.Transport(), Timeout: 10 * time.Second}
+		// ask says what became of a call that WeChat would refuse with 44002.
+		ask := func() string {
+			resp, err := client.Post("http://wx.test/cgi-bin/component/api_component_token", "application/json", nil)
+			if err != nil {
+				if err.(*url.Error).Timeout() {
+					return "silence"
+				}
+				return "cut"
+			}
+			body, _ := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			switch text := string(body); {
+			case !strings.HasSuffix(text, "}"):
+				return "garbage"
+			case strings.Contains(text, `"errcode":44002`):
+				return "answer"
+			default:
+				return "refusal"
+			}
+		}
+		const calls = 4000
+		got := map[string]int{}
+		for range calls {
+			time.Sleep(time.Until(time.Now().Truncate(24 * time.Hour).Add(25 * time.Hour))) // one o'clock of the next day
+			got[ask()]++
+		}
+		for what, want := range map[string]float64{"refusal": 5, "silence": 2 + 3*.75, "garbage": 2, "cut": 1} {
+			if share := float64(got[what]) * 100 / calls; share < want*.6 || share > want*1.4 {
+				t.Errorf("%.1f %% of calls end in %s, want about %.1f %%; all: %v", share, what, want, got)
+			}
+		}
+		day := time.Now().Truncate(24 * time.Hour).Add(24 * time.Hour)
+		time.Sleep(time.Until(day.Add(10*time.Hour - time.Second)))
+		before := ask()
+		for i := range 19 * 3 {
+			time.Sleep(time.Until(day.Add(10*time.Hour + time.Duration(i)*20*time.Second)))
+			if end := ask(); end == "answer" || end == "refusal" {
+				t.Fatalf("an API gave %s in the outage", end)
+			}
+		}
+		time.Sleep(time.Until(day.Add(10*time.Hour + 19*time.Minute)))
+		if after := ask(); before != "answer" || after != "answer" {
+			t.Errorf("before the outage %s, after it %s; want answers", before, after)
+		}
+	})
+}
+
+// TestLate: WeChat acts although its answer comes when nobody waits any more.
+func TestLate(t *testing.T) {
+	c := start(t).ready()
+	c.sim.Change(func(o *simulator.Options) { o.RotateRefreshToken = true })
+	c.authorize(simulator.TeaHouse)
+	before, _ := c.sim.Account(simulator.TeaHouse)
+	if err := c.sim.AddFault(simulator.Fault{Kind: simulator.Late, Path: refreshPath, Delay: time.Hour, Next: 1}); err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Timeout: 50 * time.Millisecond}
+	resp, err := client.Post(c.wx.URL+refreshPath+"?access_token="+url.QueryEscape(c.token), "application/json",
+		strings.NewReader(`{"component_appid":"`+appID+`","authorizer_appid":"`+simulator.TeaHouse+`","authorizer_refresh_token":"`+before.RefreshToken+`"}`))
+	if err == nil {
+		resp.Body.Close()
+		t.Errorf("the answer came in time: %s", resp.Status)
+	}
+	if after, _ := c.sim.Account(simulator.TeaHouse); after.RefreshToken == before.RefreshToken {
+		t.Error("WeChat did not act before the late answer")
+	}
+}
+
+// TestSpread: pushes that wait for different lengths overtake one another.
+func TestSpread(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	c := start(t, func(cfg *simulator.Config) { cfg.Now = func() time.Time { return now }; cfg.TicketOnDemand = true }).ready()
+	c.authorize(simulator.TeaHouse)
+	c.pushed()
+	if err := c.sim.SetFaults(simulator.Faults{Push: simulator.PushFaults{Spread: time.Minute}}); err != nil {
+		t.Fatal(err)
+	}
+	inOrder := ""
+	for range 20 {
+		if err := c.sim.Revoke(t.Context(), simulator.TeaHouse); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.sim.AuthorizeSilently(t.Context(), simulator.TeaHouse, nil); err != nil {
+			t.Fatal(err)
+		}
+		inOrder += " unauthorized authorized"
+	}
+	now = now.Add(time.Minute)
+	if err := c.sim.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := kinds(c.pushed())
+	if n := len(strings.Fields(got)); n != 40 || got == strings.TrimSpace(inOrder) {
+		t.Errorf("%d pushes in the order %q, want 40 in another", n, got)
+	}
+}
