@@ -52,12 +52,42 @@ func init() {
 		if err != nil {
 			panic(err)
 		}
-		sum := sha256.Sum256(raw)
-		ext := path.Ext(e.Name())
-		name := strings.TrimSuffix(e.Name(), ext) + "-" + hex.EncodeToString(sum[:6]) + ext
-		hashed[e.Name()] = name
-		assets[name] = asset{kind: types[ext], raw: raw, gz: squeeze(raw)}
+		add(e.Name(), raw)
+		if path.Ext(e.Name()) == ".css" {
+			for theme, media := range themes {
+				add(themed(e.Name(), theme), bytes.ReplaceAll(raw, []byte(dark), []byte(media)))
+			}
+		}
 	}
+}
+
+func add(plain string, raw []byte) {
+	sum := sha256.Sum256(raw)
+	ext := path.Ext(plain)
+	name := strings.TrimSuffix(plain, ext) + "-" + hex.EncodeToString(sum[:6]) + ext
+	hashed[plain] = name
+	assets[name] = asset{kind: types[ext], raw: raw, gz: squeeze(raw)}
+}
+
+// dark is the question by which the sheets choose their theme.
+const dark = "(prefers-color-scheme: dark)"
+
+// themes are the answers that a sheet of one theme has in its place.
+var themes = map[string]string{"light": "not all", "dark": "all"}
+
+// themed is the plain name of the sheet name in one theme.
+func themed(name, theme string) string {
+	return strings.TrimSuffix(name, ".css") + "-" + theme + ".css"
+}
+
+// Sheet is URL for a style sheet in a theme, "light" or "dark", whatever the
+// browser prefers; any other theme leaves it to the browser. Pages for merchants
+// leave it, so their sheets need no second set of rules.
+func Sheet(name, theme string) string {
+	if themes[theme] == "" {
+		return URL(name)
+	}
+	return URL(themed(name, theme))
 }
 
 // squeeze returns raw gzipped, or nil when that is no gain.

@@ -31,23 +31,74 @@ func gzipped(t *testing.T, b []byte) int {
 	return out.Len()
 }
 
-// TestWeight holds what a first visit may cost: 2 KB of script and 8 KB of style.
+// TestWeight holds what a first visit may cost, by kind of page: all script is
+// 2 KB, and the sheets that one page loads are 8 KB, gzipped. Merchants never load
+// the sheet of the console.
 func TestWeight(t *testing.T) {
+	pages := map[string][]string{"desk": {"app.css"}, "phone": {"h5.css"}, "console": {"app.css", "admin.css"}}
 	entries, err := os.ReadDir("assets")
 	if err != nil {
 		t.Fatal(err)
 	}
-	weight := map[string]int{}
+	weight, loaded := map[string]int{}, map[string]bool{}
+	script := 0
 	for _, e := range entries {
 		b, err := os.ReadFile("assets/" + e.Name())
 		if err != nil {
 			t.Fatal(err)
 		}
-		weight[path.Ext(e.Name())] += gzipped(t, b)
+		weight[e.Name()] = gzipped(t, b)
+		if path.Ext(e.Name()) == ".js" {
+			script += weight[e.Name()]
+		}
 	}
-	for ext, limit := range map[string]int{".js": 2048, ".css": 8192} {
-		if got := weight[ext]; got == 0 || got > limit {
-			t.Errorf("all %s files weigh %d bytes gzipped, want 1 to %d", ext, got, limit)
+	if script == 0 || script > 2048 {
+		t.Errorf("all scripts weigh %d bytes gzipped, want 1 to 2048", script)
+	}
+	for page, sheets := range pages {
+		sum := 0
+		for _, name := range sheets {
+			if weight[name] == 0 {
+				t.Errorf("the %s page loads %s, which is not there", page, name)
+			}
+			sum += weight[name]
+			loaded[name] = true
+		}
+		if sum > 8192 {
+			t.Errorf("the sheets of a %s page weigh %d bytes gzipped, want at most 8192", page, sum)
+		}
+	}
+	if sum := weight["app.css"] + weight["h5.css"]; sum > 8192 {
+		t.Errorf("all sheets for merchants weigh %d bytes gzipped, want at most 8192", sum)
+	}
+	for name := range weight {
+		if path.Ext(name) == ".css" && !loaded[name] {
+			t.Errorf("%s is loaded by no page of this test", name)
+		}
+	}
+}
+
+// TestSheet checks that a sheet of one theme has the same rules and asks the
+// browser nothing.
+func TestSheet(t *testing.T) {
+	for _, name := range []string{"app.css", "h5.css"} {
+		raw, err := os.ReadFile("assets/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(raw, []byte("@media (prefers-color-scheme: dark) {")) {
+			t.Fatalf("%s has no dark theme in the spelling that Sheet knows", name)
+		}
+		if got := static.Sheet(name, ""); got != static.URL(name) {
+			t.Errorf("Sheet(%q, \"\") = %q, want %q", name, got, static.URL(name))
+		}
+		for theme, media := range map[string]string{"light": "@media not all {", "dark": "@media all {"} {
+			w := httptest.NewRecorder()
+			static.Handler().ServeHTTP(w, httptest.NewRequest("GET", static.Sheet(name, theme), nil))
+			want := bytes.ReplaceAll(raw, []byte("@media (prefers-color-scheme: dark) {"), []byte(media))
+			if w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), want) {
+				t.Errorf("Sheet(%q, %q) = %d with %d bytes, want the sheet with %q", name, theme, w.Code, w.Body.Len(), media)
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/html"
 
 	"usher/internal/i18n"
+	"usher/views/styleguide"
 )
 
 func parse(t *testing.T, page []byte) *html.Node {
@@ -60,22 +61,22 @@ var hostile = []string{
 // arrives as text.
 func TestHostileNames(t *testing.T) {
 	for _, bad := range hostile {
-		w := words{nickname: "茶" + bad, other: "外" + bad, principal: "司" + bad, category: "类" + bad, recipient: "林" + bad, brand: "云" + bad, contact: "电" + bad, typed: "w" + bad}
-		good, evil := scenes(kind), scenes(w)
+		w := styleguide.Words{Nickname: "茶" + bad, Other: "外" + bad, Principal: "司" + bad, Category: "类" + bad, Recipient: "林" + bad, Brand: "云" + bad, Contact: "电" + bad, Typed: "w" + bad}
+		good, evil := styleguide.Scenes(styleguide.Kind, styleguide.Look{}), styleguide.Scenes(w, styleguide.Look{})
 		for i, s := range evil {
 			page := render(t, s, i18n.English)
 			got, want := skeleton(parse(t, page)), skeleton(parse(t, render(t, good[i], i18n.English)))
 			for j := range max(len(got), len(want)) {
 				if j >= len(got) || j >= len(want) || got[j] != want[j] {
-					t.Errorf("%s with the name %q has the element %q, want %q", s.name, bad, at(got, j), at(want, j))
+					t.Errorf("%s with the name %q has the element %q, want %q", s.Name, bad, at(got, j), at(want, j))
 					break
 				}
 			}
 			for n := range parse(t, page).Descendants() {
 				if n.Type == html.TextNode && strings.ContainsFunc(n.Data, func(r rune) bool {
 					return unicode.Is(unicode.Bidi_Control, r) || unicode.IsControl(r) && r != '\n' && r != '\t'
-				}) && !strings.Contains(n.Data, w.contact[:3]) {
-					t.Errorf("%s shows the control characters of %q", s.name, n.Data)
+				}) && !strings.Contains(n.Data, w.Contact[:3]) {
+					t.Errorf("%s shows the control characters of %q", s.Name, n.Data)
 				}
 			}
 		}
@@ -91,16 +92,16 @@ func at(lines []string, i int) string {
 
 // TestHostileNameIsShown checks that escaping keeps the name readable.
 func TestHostileNameIsShown(t *testing.T) {
-	w := kind
-	w.nickname = `<i>茶&"'</i>`
-	for _, s := range scenes(w) {
-		if s.name != "dashboard-ok" {
+	w := styleguide.Kind
+	w.Nickname = `<i>茶&"'</i>`
+	for _, s := range styleguide.Scenes(w, styleguide.Look{}) {
+		if s.Name != "dashboard-ok" {
 			continue
 		}
 		for n := range parse(t, render(t, s, i18n.Chinese)).Descendants() {
 			if n.Type == html.ElementNode && n.Data == "h1" {
-				if got := text(n); got != w.nickname {
-					t.Errorf("h1 of the dashboard = %q, want %q", got, w.nickname)
+				if got := text(n); got != w.Nickname {
+					t.Errorf("h1 of the dashboard = %q, want %q", got, w.Nickname)
 				}
 				return
 			}
@@ -123,8 +124,8 @@ func text(n *html.Node) string {
 // names for inputs and buttons, one main heading, a language, no id used twice.
 func TestForms(t *testing.T) {
 	for _, l := range i18n.Langs() {
-		for _, s := range scenes(kind) {
-			if strings.HasPrefix(s.name, "live-") {
+		for _, s := range styleguide.Scenes(styleguide.Kind, styleguide.Look{}) {
+			if s.Live {
 				continue
 			}
 			ids, labels, headings := map[string]bool{}, map[string]bool{}, 0
@@ -135,7 +136,7 @@ func TestForms(t *testing.T) {
 				}
 				if id := attr(n, "id"); id != "" {
 					if ids[id] {
-						t.Errorf("%s uses the id %q twice", s.name, id)
+						t.Errorf("%s uses the id %q twice", s.Name, id)
 					}
 					ids[id] = true
 				}
@@ -144,7 +145,7 @@ func TestForms(t *testing.T) {
 				switch n.Data {
 				case "html":
 					if attr(n, "lang") != string(l) {
-						t.Errorf("%s has lang=%q, want %q", s.name, attr(n, "lang"), l)
+						t.Errorf("%s has lang=%q, want %q", s.Name, attr(n, "lang"), l)
 					}
 				case "h1":
 					headings++
@@ -153,30 +154,30 @@ func TestForms(t *testing.T) {
 						continue
 					}
 					if !labels[attr(n, "id")] && attr(n, "aria-label") == "" {
-						t.Errorf("%s has the input %q without a label", s.name, attr(n, "name"))
+						t.Errorf("%s has the input %q without a label", s.Name, attr(n, "name"))
 					}
 				case "button", "a":
 					if text(n) == "" && attr(n, "aria-label") == "" {
-						t.Errorf("%s has a %s without a name", s.name, n.Data)
+						t.Errorf("%s has a %s without a name", s.Name, n.Data)
 					}
 				case "form":
 					if attr(n, "method") != "post" || attr(n, "action") == "" {
-						t.Errorf("%s has a form with method %q and action %q", s.name, attr(n, "method"), attr(n, "action"))
+						t.Errorf("%s has a form with method %q and action %q", s.Name, attr(n, "method"), attr(n, "action"))
 					}
 				}
 				for _, key := range []string{"aria-labelledby", "aria-describedby"} {
 					for id := range strings.FieldsSeq(attr(n, key)) {
 						if !ids[id] {
-							t.Errorf("%s refers to the id %q, which is not there", s.name, id)
+							t.Errorf("%s refers to the id %q, which is not there", s.Name, id)
 						}
 					}
 				}
 				if href := attr(n, "href"); strings.HasPrefix(href, "#") && !ids[href[1:]] {
-					t.Errorf("%s leads to %q, which is not there", s.name, href)
+					t.Errorf("%s leads to %q, which is not there", s.Name, href)
 				}
 			}
 			if headings != 1 {
-				t.Errorf("%s has %d main headings, want 1", s.name, headings)
+				t.Errorf("%s has %d main headings, want 1", s.Name, headings)
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/html"
 
 	"usher/internal/i18n"
+	"usher/views/styleguide"
 )
 
 // parts finds the inner HTML of every element with a data-part.
@@ -35,9 +36,9 @@ func parts(t *testing.T, page []byte) map[string]string {
 // TestLiveParts checks that the fragment of a state event fits the desk page: each
 // part has its place, and holds what a fresh page would show there.
 func TestLiveParts(t *testing.T) {
-	pages := map[string]scene{}
-	for _, s := range scenes(kind) {
-		pages[s.name] = s
+	pages := map[string]styleguide.Scene{}
+	for _, s := range styleguide.Scenes(styleguide.Kind, styleguide.Look{}) {
+		pages[s.Name] = s
 	}
 	seen := 0
 	for name, live := range pages {

@@ -11,15 +11,16 @@ import (
 	"testing"
 
 	"usher/internal/i18n"
+	"usher/views/styleguide"
 )
 
 var update = flag.Bool("update", false, "write testdata instead of comparing with it")
 
-func render(t *testing.T, s scene, l i18n.Lang) []byte {
+func render(t *testing.T, s styleguide.Scene, l i18n.Lang) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := s.page.Render(i18n.With(context.Background(), l), &b); err != nil {
-		t.Fatalf("%s: Render = %v", s.name, err)
+	if err := s.Page.Render(i18n.With(context.Background(), l), &b); err != nil {
+		t.Fatalf("%s: Render = %v", s.Name, err)
 	}
 	return b.Bytes()
 }
@@ -38,8 +39,8 @@ func lines(html []byte) []byte {
 func TestPages(t *testing.T) {
 	seen := map[string]bool{}
 	for _, l := range i18n.Langs() {
-		for _, s := range scenes(kind) {
-			name := s.name + "." + string(l) + ".html"
+		for _, s := range styleguide.Scenes(styleguide.Kind, styleguide.Look{}) {
+			name := s.Name + "." + string(l) + ".html"
 			seen[name] = true
 			t.Run(name, func(t *testing.T) {
 				got := lines(render(t, s, l))
@@ -55,7 +56,7 @@ func TestPages(t *testing.T) {
 					t.Fatal(err)
 				}
 				if !bytes.Equal(got, want) {
-					t.Errorf("%s differs from testdata:\n%s", s.name, difference(string(got), string(want)))
+					t.Errorf("%s differs from testdata:\n%s", s.Name, difference(string(got), string(want)))
 				}
 			})
 		}
@@ -99,18 +100,18 @@ var (
 // remote text.
 func TestSentences(t *testing.T) {
 	for _, l := range i18n.Langs() {
-		for _, s := range scenes(kind) {
+		for _, s := range styleguide.Scenes(styleguide.Kind, styleguide.Look{}) {
 			html := string(render(t, s, l))
-			if strings.Contains(s.name, "attempt-") || strings.Contains(s.name, "live-") {
+			if strings.Contains(s.Name, "attempt-") || strings.Contains(s.Name, "live-") {
 				if i := strings.Index(html, "<pre"); i >= 0 { // the script has braces of its own
 					html = html[:i] + html[strings.Index(html, "</pre>"):]
 				}
 			}
 			for _, found := range placeholder.FindAllString(html, -1) {
-				t.Errorf("%s in %s shows the placeholder %s", s.name, l, found)
+				t.Errorf("%s in %s shows the placeholder %s", s.Name, l, found)
 			}
 			for _, found := range bareKey.FindAllString(strings.ReplaceAll(html, "open.example", ""), -1) {
-				t.Errorf("%s in %s shows the key %s", s.name, l, found)
+				t.Errorf("%s in %s shows the key %s", s.Name, l, found)
 			}
 		}
 	}
@@ -120,9 +121,9 @@ func TestSentences(t *testing.T) {
 // would lose its style or script without a word.
 func TestStrictPolicy(t *testing.T) {
 	forbidden := regexp.MustCompile(`(?i)<style|\sstyle=|<script>|\son[a-z]+=|javascript:|src="(https?:|data:)|href="http:`)
-	for _, s := range scenes(kind) {
+	for _, s := range styleguide.Scenes(styleguide.Kind, styleguide.Look{}) {
 		if found := forbidden.Find(render(t, s, i18n.Chinese)); found != nil {
-			t.Errorf("%s contains %q, which the policy of the site forbids", s.name, found)
+			t.Errorf("%s contains %q, which the policy of the site forbids", s.Name, found)
 		}
 	}
 }

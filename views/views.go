@@ -30,6 +30,9 @@ type Page struct {
 	// Reference is the short number of the request, which a person can quote
 	// to the operator; may be empty.
 	Reference string
+	// Theme is "light" or "dark" where a page has to look like that; empty, as
+	// everywhere on a site, follows the browser.
+	Theme string
 }
 
 // FieldError says what is wrong with one field of a form.

@@ -1,45 +1,44 @@
-package views_test
+package styleguide
 
 import (
 	"time"
 
-	"github.com/a-h/templ"
-
 	"usher/internal/onboard"
-	"usher/views"
 )
 
 // now is when every scene is looked at: 22 November 2026, 10:34 in China.
 var now = time.Date(2026, 11, 22, 2, 34, 0, 0, time.UTC)
 
-// scene is one state of one page, as a merchant meets it.
-type scene struct {
-	name string
-	page templ.Component
+// Words are the texts of a scene that come from outside: Kind ones for looking at,
+// hostile ones for tests.
+type Words struct {
+	Nickname, Other, Principal, Category, Recipient, Brand, Contact, Typed string
+	// Picture is the path of the accounts' picture; empty shows a letter.
+	Picture string
 }
 
-// words are the remote texts of a scene: kind ones for looking at, hostile ones
-// for the test of escaping.
-type words struct {
-	nickname, other, principal, category, recipient, brand, contact, typed string
+// Kind are words as an ordinary merchant has them.
+var Kind = Words{
+	Nickname: "山茶花茶舍", Other: "山茶花外卖", Principal: "杭州山茶花茶业有限公司", Category: "餐饮",
+	Recipient: "林小雨", Brand: "青禾云", Contact: "0571-5555 0100", Typed: "wx8f2c",
 }
 
-var kind = words{
-	nickname: "山茶花茶舍", other: "山茶花外卖", principal: "杭州山茶花茶业有限公司", category: "餐饮",
-	recipient: "林小雨", brand: "青禾云", contact: "0571-5555 0100", typed: "wx8f2c",
-}
-
-func page(w words, path string) views.Page {
-	return views.Page{Brand: views.Brand{Name: w.brand, Contact: w.contact}, Path: path, Now: now, Reference: "R-8K2M"}
-}
+// The addresses that the scenes are about.
+const (
+	attemptID  = "06DNB3V8ZKQ2M7XH4T1C9RWAFS"
+	phoneCode  = "7K3M9Q2X"
+	inviteCode = "VX4T9K2M7Q"
+	token      = "9b8f4c1d2e3a5b6c7d8e9f00"
+	origin     = "https://open.example.com"
+)
 
 // miniProgram is the account most scenes are about.
-func miniProgram(w words) *onboard.Account {
+func miniProgram(w Words) *onboard.Account {
 	return &onboard.Account{
 		AppID: "wx8f2c40d1a7be91d0", Standing: onboard.Active,
 		Profile: onboard.Profile{
-			Kind: onboard.MiniProgram, Nickname: w.nickname, Principal: w.principal, HeadImageURL: "https://wx.qlogo.cn/" + w.nickname,
-			Verification: 0, Status: 1, Categories: []onboard.Category{{First: w.category, Second: "茶饮"}},
+			Kind: onboard.MiniProgram, Nickname: w.Nickname, Principal: w.Principal, HeadImageURL: "https://wx.qlogo.cn/" + w.Nickname,
+			Verification: 0, Status: 1, Categories: []onboard.Category{{First: w.Category, Second: "茶饮"}},
 		},
 		ProfileAt:    now.Add(-time.Minute),
 		Grants:       onboard.Grants{{ID: 17}, {ID: 18}, {ID: 25}, {ID: 30, Confirm: &onboard.Confirm{Need: true, Can: true}}, {ID: 201}},
@@ -48,9 +47,9 @@ func miniProgram(w words) *onboard.Account {
 }
 
 // attempt is an attempt begun two minutes before now, changed by change.
-func attempt(w words, change func(*onboard.Attempt)) onboard.Attempt {
+func attempt(w Words, change func(*onboard.Attempt)) onboard.Attempt {
 	a := onboard.Attempt{
-		ID: "06DNB3V8ZKQ2M7XH4T1C9RWAFS", PhoneCode: "7K3M9Q2X", AuthType: onboard.MiniPrograms, BizAppID: "wx8f2c40d1a7be91d0",
+		ID: attemptID, PhoneCode: phoneCode, AuthType: onboard.MiniPrograms, BizAppID: "wx8f2c40d1a7be91d0",
 		Wanted: []onboard.PermissionID{17, 18, 19, 25, 30, 40}, Language: "zh-CN",
 		CreatedAt: now.Add(-2 * time.Minute), ExpiresAt: now.Add(28 * time.Minute),
 	}
@@ -78,7 +77,7 @@ func exchanging(a *onboard.Attempt) {
 }
 func expired(a *onboard.Attempt) { a.ExpiresAt = now.Add(-time.Minute) }
 func invite(a *onboard.Attempt) {
-	a.InviteCode, a.ExpiresAt = "VX4T9K2M7Q", now.Add(7*24*time.Hour)
+	a.InviteCode, a.ExpiresAt = inviteCode, now.Add(7*24*time.Hour)
 }
 func blocked(key onboard.Key) func(*onboard.Attempt) {
 	return func(a *onboard.Attempt) { opened(a); a.Blocked, a.BlockedAt = key, now }
@@ -103,9 +102,4 @@ func both(changes ...func(*onboard.Attempt)) func(*onboard.Attempt) {
 			change(a)
 		}
 	}
-}
-
-var blockedKeys = []onboard.Key{
-	onboard.KeyBlockedTicket, onboard.KeyBlockedCredentials, onboard.KeyBlockedIP,
-	onboard.KeyBlockedQuota, onboard.KeyBlockedWeChat, onboard.KeyBlockedUnpublished,
 }
