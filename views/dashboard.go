@@ -26,6 +26,8 @@ func (m DashboardPage) standing(ctx context.Context) standing {
 		return standing{"warn", i18n.T(ctx, i18n.DashboardNoAPI), i18n.T(ctx, i18n.DashboardNoAPIText), true}
 	case !a.Healthy(m.Now):
 		return standing{"warn", i18n.T(ctx, i18n.DashboardExpired), i18n.T(ctx, i18n.DashboardExpiredText), false}
+	case accountStatus(ctx, a.Profile.Status) != "":
+		return standing{class: "bad", word: i18n.T(ctx, i18n.DashboardTrouble)} // the page says below what it is
 	}
 	return standing{class: "ok", word: i18n.T(ctx, i18n.DashboardActive)}
 }

@@ -117,6 +117,7 @@ const (
 	DashboardStatus18         Key = "dashboard.status_18"
 	DashboardStatus19         Key = "dashboard.status_19"
 	DashboardTitle            Key = "dashboard.title"
+	DashboardTrouble          Key = "dashboard.trouble"
 	DashboardUpdate           Key = "dashboard.update"
 	DashboardVerified         Key = "dashboard.verified"
 	DashboardVerifiedNo       Key = "dashboard.verified_no"
