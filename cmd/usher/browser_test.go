@@ -90,13 +90,23 @@ func (b *browser) refresh() *browser {
 // click follows the first link of the page whose address contains part.
 func (b *browser) click(part string) *browser {
 	b.t.Helper()
-	for _, link := range b.find("a") {
-		if href, ok := attr(link, "href"); ok && strings.Contains(href, part) {
-			return b.load(http.MethodGet, href, nil)
-		}
+	if all := b.links(part); len(all) > 0 {
+		return b.load(http.MethodGet, all[0], nil)
 	}
 	b.t.Fatalf("%s has no link with %q:\n%s", b.at, part, b.body)
 	return b
+}
+
+// links lists the addresses of the page's links that contain part.
+func (b *browser) links(part string) []string {
+	b.t.Helper()
+	var all []string
+	for _, link := range b.find("a") {
+		if href, ok := attr(link, "href"); ok && strings.Contains(href, part) {
+			all = append(all, href)
+		}
+	}
+	return all
 }
 
 // submit fills in and sends the first form of the page whose action ends with

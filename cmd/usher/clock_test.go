@@ -3,6 +3,8 @@ package main
 import (
 	"sync/atomic"
 	"time"
+
+	"usher/internal/simulator"
 )
 
 // clock is the real time moved by what a test adds. The site and WeChat's
@@ -12,3 +14,8 @@ type clock struct{ moved atomic.Int64 }
 func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.moved.Load())) }
 
 func (c *clock) advance(d time.Duration) { c.moved.Add(int64(d)) }
+
+// options are those of a site and a quiet stand-in that go by this clock.
+func (c *clock) options() options {
+	return options{quiet: true, now: c.now, simulator: func(s *simulator.Config) { s.Now = c.now }}
+}

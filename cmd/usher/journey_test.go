@@ -10,7 +10,13 @@ import (
 	"usher/internal/simulator"
 )
 
-const exchangePath = "/cgi-bin/component/api_query_auth"
+// Addresses of WeChat's API whose calls are counted.
+const (
+	exchangePath = "/cgi-bin/component/api_query_auth"
+	refreshCall  = "/cgi-bin/component/api_authorizer_token"
+	listCall     = "/cgi-bin/component/api_get_authorizer_list"
+	mintCall     = "/cgi-bin/component/api_create_preauthcode"
+)
 
 // TestJourney_DeskAndPhone walks from the form to the dashboard: too early, then
 // with a ticket, the form at a desk, the consent on a phone that has no cookie of
@@ -33,7 +39,7 @@ func deskAndPhone(t *testing.T, w *world, desk, phone *browser) {
 	desk.open(w.base + attempt).expect(http.StatusOK)
 
 	phone.open(w.phoneURL(desk)).expect(http.StatusOK)
-	if n := w.sim.Calls("/cgi-bin/component/api_create_preauthcode"); n != 0 {
+	if n := w.sim.Calls(mintCall); n != 0 {
 		t.Errorf("%d codes were minted before anybody pressed the button", n)
 	}
 	phone.submit("/go", nil).expect(http.StatusOK, "授权确认", "山茶花茶舍")
