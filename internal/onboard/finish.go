@@ -30,7 +30,7 @@ func (s *Service) finish(ctx context.Context, a Arrival, e Event) (Outcome, AppI
 		failpoint.Hit("exchange.after_claim")
 		older, err := s.outdated(ctx, a)
 		if err == nil && older {
-			return s.overtaken(ctx, a, claim)
+			return s.overtaken(ctx, a, claim, a.CreatedAt)
 		}
 		if err != nil {
 			return "", "", errors.Join(err, s.store.FailExchange(ctx, a.CodeHash, claim.Fence, false, now))
@@ -44,6 +44,15 @@ func (s *Service) finish(ctx context.Context, a Arrival, e Event) (Outcome, AppI
 	}
 	if auth.AppID == "" { // the code is spent and nobody says whose it was
 		return Ignored, "", nil
+	}
+	if claim.Won && a.Type == RedirectEvent {
+		begun, older, err := s.replaced(ctx, a, auth)
+		if err != nil {
+			s.log.WarnContext(ctx, "whether a redirect is late could not be told; it counts", "appid", string(auth.AppID), "err", err)
+		} else if older {
+			a.AppID = auth.AppID
+			return s.overtaken(ctx, a, claim, begun)
+		}
 	}
 	if err := s.arrived(ctx, a, claim, auth); err != nil {
 		return "", auth.AppID, err
@@ -70,10 +79,10 @@ func (s *Service) outdated(ctx context.Context, a Arrival) (bool, error) {
 	return a.CreatedAt.Before(newest) || a.CreatedAt.Before(account.RevokedAt), nil
 }
 
-// overtaken ends a push whose news is history: a newer authorization or a
-// withdrawal is stored, so the code's tokens would be dead and the code is not
-// spent. Its attempt ends with the account as it is.
-func (s *Service) overtaken(ctx context.Context, a Arrival, claim ExchangeClaim) (Outcome, AppID, error) {
+// overtaken ends an arrival whose news of the time at is history: a newer
+// authorization or a withdrawal is stored, and the code's tokens are dead. Its
+// attempt ends with the account as it is.
+func (s *Service) overtaken(ctx context.Context, a Arrival, claim ExchangeClaim, at time.Time) (Outcome, AppID, error) {
 	account, err := s.store.Account(ctx, a.AppID)
 	if err != nil {
 		return "", "", err
@@ -85,12 +94,38 @@ func (s *Service) overtaken(ctx context.Context, a Arrival, claim ExchangeClaim)
 		}
 	}
 	end := s.judge(attempt, &account, Authorization{AppID: a.AppID, Grants: account.Grants}, account.Profile.Kind)
-	end.CodeHash, end.Fence, end.At, end.Now = a.CodeHash, claim.Fence, a.CreatedAt, s.now()
+	end.CodeHash, end.Fence, end.Now = a.CodeHash, claim.Fence, s.now()
+	end.At, end.LocalTime = at, a.Type == RedirectEvent
 	if _, err := s.store.FinishExchange(ctx, end); err != nil {
 		return "", "", err
 	}
 	s.hub.wake(attempt.ID)
 	return Ignored, a.AppID, nil
+}
+
+// replaced reports whether what a redirect brought is older than what we hold,
+// and when its hand-off began: a browser that restores its tabs comes back after
+// the merchant has authorized again. A redirect has no time of WeChat's; where an
+// authorization was stored since its hand-off, the refresh token in WeChat's list
+// decides.
+func (s *Service) replaced(ctx context.Context, a Arrival, auth Authorization) (begun time.Time, older bool, err error) {
+	held, err := s.store.Account(ctx, auth.AppID)
+	if err != nil || held.Standing == Revoked {
+		if errors.Is(err, ErrNoRow) {
+			err = nil
+		}
+		return time.Time{}, false, err
+	}
+	handoffs, err := s.store.Handoffs(ctx, a.AttemptID)
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	i := slices.IndexFunc(handoffs, func(h Handoff) bool { return h.ID == a.HandoffID })
+	if i < 0 || !held.AuthorizedAt.After(handoffs[i].MintedAt) || auth.Tokens.Refresh.Empty() {
+		return time.Time{}, false, nil
+	}
+	row, ok, err := s.listed(ctx, auth.AppID, 0)
+	return handoffs[i].MintedAt, ok && !row.Refresh.Empty() && row.Refresh != auth.Tokens.Refresh, err
 }
 
 // exchange asks WeChat. A code that is spent although no answer was stored is
