@@ -5,15 +5,21 @@ import (
 	"testing"
 )
 
+// flags lead Chromium to the server by its public name and make it trust the
+// certificate.
+func (n *nginx) flags() map[string]any {
+	return map[string]any{
+		"host-resolver-rules":                 "MAP " + publicHost + ":443 " + n.https + ", MAP " + publicHost + ":80 " + n.http,
+		"ignore-certificate-errors-spki-list": n.key,
+	}
+}
+
 // TestChromium_Nginx walks through nginx with the configuration of the manual,
 // over https and HTTP/2 as merchants do.
 func TestChromium_Nginx(t *testing.T) {
 	program := chromiumProgram(t)
 	w, front := startBehindNginx(t)
-	browser := newChromium(t, program, map[string]any{
-		"host-resolver-rules":                 "MAP " + publicHost + ":443 " + front.https + ", MAP " + publicHost + ":80 " + front.http,
-		"ignore-certificate-errors-spki-list": front.key,
-	})
+	browser := newChromium(t, program, front.flags())
 	w.ticket()
 	desk, phone := newTab(t, browser, look{}), newTab(t, browser, look{agent: wechatAgent})
 	desk.open("http://" + publicHost + "/")

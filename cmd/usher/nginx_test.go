@@ -21,8 +21,9 @@ const publicHost = "open.example.com"
 // connections to the site come from 127.0.0.1.
 const clientIP = "127.0.0.9"
 
-// startBehindNginx is startAll with nginx in front, for browsers and for pushes.
-func startBehindNginx(t *testing.T) (*world, *nginx) {
+// startBehindNginx is startAll with nginx in front, for browsers and for pushes;
+// change, if any, sees the settings last.
+func startBehindNginx(t *testing.T, change ...func(*config.Config)) (*world, *nginx) {
 	t.Helper()
 	program := nginxProgram(t)
 	var front *nginx
@@ -31,6 +32,9 @@ func startBehindNginx(t *testing.T) (*world, *nginx) {
 			front = newNginx(t, strings.TrimPrefix(c.PublicURL, "http://"))
 			c.PublicURL = "https://" + publicHost
 			c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+			for _, set := range change {
+				set(c)
+			}
 		},
 		simulator: func(c *simulator.Config) {
 			c.EventURL = "https://" + publicHost + "/wechat/events"
