@@ -96,6 +96,7 @@ func (s *Service) block(ctx context.Context, id string, cause error) error {
 	if err := s.store.SaveBlocked(ctx, id, key, s.now()); err != nil {
 		s.log.ErrorContext(ctx, "recording a block failed", "attempt", id, "err", err)
 	}
+	s.setAtEase(false)
 	s.hub.wake(id)
 	return Errorf(Unavailable, key, "hand-off of attempt %s: %w", id, cause)
 }

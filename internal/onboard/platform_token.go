@@ -29,6 +29,9 @@ type platform struct {
 	token   PlatformToken
 	pending *fetch
 	askedAt time.Time // when the ticket push was last asked to start
+	// atEase is false while an attempt may be blocked for a cause that ends by
+	// itself; another process may have blocked it before this one started.
+	atEase bool
 }
 
 // fetch is a request for a token that several callers wait for.
@@ -178,12 +181,46 @@ func (s *Service) fetchPlatformToken(ctx context.Context, fence int64) (Platform
 	if err != nil {
 		return PlatformToken{}, err
 	}
-	ids, err := s.store.ClearBlocked(ctx, []Key{KeyBlockedTicket, KeyBlockedCredentials, KeyBlockedIP, KeyBlockedWeChat}, s.now())
-	if err != nil {
+	if err := s.goOn(ctx); err != nil {
 		s.log.ErrorContext(ctx, "letting blocked attempts go on failed", "err", err)
 	}
-	s.hub.wake(ids...)
 	return t, nil
+}
+
+// goOn lets blocked attempts go on, because WeChat has just served us.
+func (s *Service) goOn(ctx context.Context) error {
+	s.setAtEase(true) // first: who is blocked from now on says so after it is stored
+	ids, err := s.store.ClearBlocked(ctx, []Key{KeyBlockedTicket, KeyBlockedCredentials, KeyBlockedIP, KeyBlockedWeChat}, s.now())
+	if err != nil {
+		s.setAtEase(false)
+	}
+	s.hub.wake(ids...)
+	return err
+}
+
+func (s *Service) setAtEase(yes bool) {
+	s.platform.mu.Lock()
+	s.platform.atEase = yes
+	s.platform.mu.Unlock()
+}
+
+// probe asks WeChat for one row of its list where attempts may be blocked, so
+// that their pages go on when WeChat answers again or our address is allowed.
+func (s *Service) probe(ctx context.Context) error {
+	s.platform.mu.Lock()
+	atEase := s.platform.atEase
+	s.platform.mu.Unlock()
+	if atEase {
+		return nil
+	}
+	err := s.withPlatformToken(ctx, func(token secret.Secret) error {
+		_, _, err := s.wechat.Authorizers(ctx, token, 0, 1)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("WeChat does not serve us yet: %w", err)
+	}
+	return s.goOn(ctx)
 }
 
 // askForTicket starts the push unless it was asked for less than atMost ago.
@@ -206,7 +243,8 @@ func (s *Service) askForTicket(ctx context.Context, atMost time.Duration) {
 }
 
 // KeepPlatform keeps the platform's own credentials: it asks for tickets when
-// none came for 30 minutes and fetches a new token after 1 h 50 min.
+// none came for 30 minutes and fetches a new token after 1 h 50 min. In between
+// it finds out whether blocked attempts can go on.
 func (s *Service) KeepPlatform(ctx context.Context) error {
 	now := s.now()
 	tickets, err := s.store.Tickets(ctx)
@@ -226,7 +264,7 @@ func (s *Service) KeepPlatform(ctx context.Context) error {
 	case err != nil:
 		return err
 	case now.Sub(stored.FetchedAt) < platformRenew && usable(stored, secret.Secret{}, now):
-		return nil
+		return s.probe(ctx)
 	}
 	_, err = s.renewPlatformToken(ctx, stored)
 	return err
