@@ -132,6 +132,7 @@ func (s *Store) MoveResult(ctx context.Context, codeHash, from, to string, a onb
 	return nil
 }
 
+// moveResult also frees the hand-off of from, whose own code may still come.
 func (s *Store) moveResult(ctx context.Context, q querier, codeHash, from, to string, a onboard.Arrived, p sealedTokens) error {
 	if !a.At.IsZero() {
 		if _, err := s.authorize(ctx, q, a, p); err != nil {
@@ -146,8 +147,9 @@ func (s *Store) moveResult(ctx context.Context, q querier, codeHash, from, to st
 		}
 	}
 	if _, err := exec(ctx, q, `UPDATE exchange SET state = 'done', appid = $3, finished_at = $4, lease_until = 0,
-			attempt_id = CASE WHEN $5 = '' THEN attempt_id ELSE $5 END
-		WHERE platform = $1 AND code_hash = $2 AND state <> 'open'`, s.platform, codeHash, string(a.AppID), ms(a.Now), to); err != nil || !moved {
+			attempt_id = CASE WHEN $5 = '' THEN attempt_id ELSE $5 END,
+			handoff_id = CASE WHEN $6 = '' THEN handoff_id ELSE '' END
+		WHERE platform = $1 AND code_hash = $2 AND state <> 'open'`, s.platform, codeHash, string(a.AppID), ms(a.Now), to, from); err != nil || !moved {
 		return err
 	}
 	if a.Standing == onboard.Active { // the attempt that counts did ask for this account
