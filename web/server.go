@@ -173,6 +173,7 @@ func (s *Server) routes(e *echo.Echo) {
 	}
 
 	e.GET("/cb/:state", s.callback) // not HEAD: a link checker must not spend the code
+	e.GET("/cb/", s.callback)       // a code without a state leaves the address bar too
 	get("/done/:id", s.done)
 	get("/m/:token", s.dashboard)
 	press("/m/:token/renew", s.renew, s.limited())
