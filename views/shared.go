@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"usher/internal/onboard"
 )
 
 // The elements that the console's pages share with the merchants' pages.
@@ -48,4 +50,18 @@ func (b Brand) FullName() string { return b.name() }
 // FullTitle is the title of a page as the browser's tab shows it.
 func FullTitle(ctx context.Context, p Page, title string, faulty bool) string {
 	return frame{Page: p, title: title, error: faulty}.fullTitle(ctx)
+}
+
+// SetNames names the permission sets whose numbers are in a text; none when the
+// text is not a list of numbers.
+func SetNames(ctx context.Context, text string) []string {
+	ids, err := onboard.ParsePermissionIDs(text)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, id := range ids {
+		names = append(names, setName(ctx, id))
+	}
+	return names
 }

@@ -89,6 +89,10 @@ func (s *Server) adminRoutes(e *echo.Echo) error {
 	r := &adminRouter{s: s, e: e, counts: map[string]func(context.Context) (string, error){}}
 	s.console = r
 	s.signInRoutes(r)
+	s.profileRoutes(r)
+	s.peopleRoutes(r)
+	s.auditRoutes(r)
+	s.settingsRoutes(r)
 	for _, fault := range r.faults {
 		return fault
 	}

@@ -145,7 +145,7 @@ func (r *adminRouter) serve(c echo.Context, route adminRoute, h adminHandler) er
 	}
 	req := c.Request()
 	c.SetRequest(req.WithContext(admin.With(req.Context(), admin.Actor{
-		Admin: a.Admin, Address: c.RealIP(), Network: neighborhood(c.RealIP()),
+		Admin: a.Admin, SessionID: a.Session.ID, Address: c.RealIP(), Network: neighborhood(c.RealIP()),
 		Browser: req.UserAgent(), RequestID: requestID(c),
 	})))
 	switch {

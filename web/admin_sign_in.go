@@ -53,8 +53,8 @@ func (a *adminContext) askToSignIn() error {
 		return err
 	}
 	m := adminviews.SignInPage{Frame: a.frame(), Next: adminRoot}
-	if r.URL.Path != adminviews.SignOutPath {
-		m.Kept = keep(r.URL.Path, r.PostForm)
+	if k := keep(r.URL.Path, r.PostForm); len(k.Fields) > 0 {
+		m.Kept = k
 	}
 	return a.render(http.StatusUnauthorized, adminviews.SignIn(m))
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -57,6 +58,7 @@ func (s *Server) render(c echo.Context, status int, page templ.Component) error 
 	h := c.Response().Header()
 	h.Add("Vary", "Accept-Language, Cookie")
 	h.Set("Content-Language", string(lang))
+	h.Set(echo.HeaderContentLength, strconv.Itoa(b.Len())) // spares cutting the page into chunks; compression takes it off
 	return c.HTMLBlob(status, b.Bytes())
 }
 
@@ -185,10 +187,16 @@ func (s *Server) problemJSON(c echo.Context, status int, key onboard.Key) proble
 func form(c echo.Context) (func(name string) string, error) {
 	r := c.Request()
 	if err := r.ParseForm(); err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, err
-		}
-		return nil, echo.NewHTTPError(http.StatusBadRequest).SetInternal(errors.New("the form cannot be read"))
+		return nil, formError(err)
 	}
 	return func(name string) string { return strings.ToValidUTF8(r.PostForm.Get(name), "") }, nil
+}
+
+// formError classifies what reading a form failed with. The cause is not kept: it
+// may quote the form.
+func formError(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return err
+	}
+	return echo.NewHTTPError(http.StatusBadRequest).SetInternal(errors.New("the form cannot be read"))
 }

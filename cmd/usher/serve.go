@@ -187,6 +187,7 @@ func jobs(svc *onboard.Service, admins *admin.Service) map[string]job {
 		"refresh":  {5 * time.Second, svc.KeepFresh},
 		"profiles": {5 * time.Second, svc.ReadProfiles},
 		"settings": {5 * time.Second, admins.Reload}, // another process may have changed them
+		"events":   {time.Hour, admins.Retain},
 		"sessions": {10 * time.Minute, admins.Prune},
 		"sweep":    {5 * time.Second, svc.KeepSwept},
 	}

@@ -9,6 +9,7 @@ import (
 // that every step can write the audit.
 type Actor struct {
 	Admin     Admin  // zero when nobody is signed in
+	SessionID string // of the session that asks; empty likewise
 	Address   string // of the client
 	Network   string // the part of the address that tries are counted by
 	Browser   string

@@ -21,9 +21,10 @@ type Admin struct {
 	// Password is the PHC string of the hash; empty until the person has chosen one.
 	Password string
 	// TOTP is the key of the second factor, as RFC 4648 base32; empty when there
-	// is none. TOTPStep is the last time step that was accepted, so that a code
+	// is none. NextTOTP is one that was offered and not confirmed yet. TOTPStep is the last time step that was accepted, so that a code
 	// works once. Recovery holds hashes of the codes that replace it.
 	TOTP     secret.Secret
+	NextTOTP secret.Secret
 	TOTPStep int64
 	Recovery []string
 
@@ -70,21 +71,19 @@ func NameKey(name string) string {
 
 // Sentences for what a person can correct, as keys of the catalogs.
 const (
-	KeyRole         onboard.Key = "admin.error.role"
-	KeyName         onboard.Key = "admin.error.name"
-	KeyTaken        onboard.Key = "admin.error.taken"
-	KeyLastOwner    onboard.Key = "admin.error.last_owner"
-	KeyPassword     onboard.Key = "admin.error.password"
-	KeyBreached     onboard.Key = "admin.error.breached"
-	KeyRepeat       onboard.Key = "admin.error.repeat"
-	KeySignIn       onboard.Key = "admin.error.sign_in"
-	KeySlowDown     onboard.Key = "admin.error.slow_down"
-	KeyCode         onboard.Key = "admin.error.code"
-	KeyToken        onboard.Key = "admin.error.token"
-	KeyForbidden    onboard.Key = "admin.error.forbidden"
-	KeyChanged      onboard.Key = "admin.error.changed"
-	KeyMissing      onboard.Key = "admin.error.missing"
-	KeyOldPassword  onboard.Key = "admin.error.old_password"
-	KeyNotYourself  onboard.Key = "admin.error.not_yourself"
-	KeyNothingTyped onboard.Key = "admin.error.nothing_typed"
+	KeyRole        onboard.Key = "admin.error.role"
+	KeyName        onboard.Key = "admin.error.name"
+	KeyTaken       onboard.Key = "admin.error.taken"
+	KeyLastOwner   onboard.Key = "admin.error.last_owner"
+	KeyPassword    onboard.Key = "admin.error.password"
+	KeyBreached    onboard.Key = "admin.error.breached"
+	KeyRepeat      onboard.Key = "admin.error.repeat"
+	KeySignIn      onboard.Key = "admin.error.sign_in"
+	KeySlowDown    onboard.Key = "admin.error.slow_down"
+	KeyCode        onboard.Key = "admin.error.code"
+	KeyToken       onboard.Key = "admin.error.token"
+	KeyChanged     onboard.Key = "admin.error.changed"
+	KeyStale       onboard.Key = "admin.error.stale"
+	KeyOldPassword onboard.Key = "admin.error.old_password"
+	KeyNotYourself onboard.Key = "admin.error.not_yourself"
 )

@@ -42,13 +42,3 @@ type Filter struct {
 	Before                int64 // rows with a smaller Seq, for the next page
 	Limit                 int
 }
-
-// Chain is the outcome of checking the hashes of the whole audit.
-type Chain struct {
-	Rows   int64
-	Head   string // hash of the newest row
-	Broken int64  // Seq of the first row that does not follow from the one before; 0 when all do
-}
-
-// OK reports whether every row follows from the one before.
-func (c Chain) OK() bool { return c.Broken == 0 }

@@ -37,6 +37,7 @@ type Service struct {
 	settings  atomic.Pointer[Settings]
 	secrets   atomic.Pointer[map[CredentialName]Credential]
 	logo      atomic.Pointer[logo]
+	chain     atomic.Pointer[Chain]
 }
 
 // NewService makes a Service. Reload should be called before its settings are used.

@@ -15,6 +15,7 @@ type Store interface {
 	SessionStore
 	AuditStore
 	SettingsStore
+	RetentionStore
 }
 
 // AdminStore keeps the admins and the ways in.
@@ -91,6 +92,13 @@ type AuditStore interface {
 	AuditHead(ctx context.Context) (seq int64, hash string, err error)
 	// AuditActions lists the different actions and actors of the audit.
 	AuditActions(ctx context.Context) (actions, actors []string, err error)
+}
+
+// RetentionStore drops what is kept for a time only.
+type RetentionStore interface {
+	// PruneArrivals drops up to limit received events that were handled before
+	// before and says how many. Those that wait or are parked stay.
+	PruneArrivals(ctx context.Context, before time.Time, limit int) (int64, error)
 }
 
 // SettingsStore keeps what an owner changes.

@@ -69,7 +69,7 @@ func totpMatch(key secret.Secret, code string, now time.Time) (step int64, ok bo
 
 // claimCode spends a code of the authenticator or one of the recovery codes.
 func (s *Service) claimCode(ctx context.Context, a Admin, code string) (bool, error) {
-	code = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code))
+	code = digits(code)
 	if step, ok := totpMatch(a.TOTP, code, s.now()); ok {
 		return s.store.ClaimTOTPStep(ctx, a.ID, step)
 	}
@@ -77,6 +77,11 @@ func (s *Service) claimCode(ctx context.Context, a Admin, code string) (bool, er
 		return false, nil
 	}
 	return s.store.ClaimRecovery(ctx, a.ID, s.recoveryHash(a.ID, code))
+}
+
+// digits takes out what people put between the characters of a code.
+func digits(code string) string {
+	return strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code))
 }
 
 const (

@@ -13,17 +13,17 @@ import (
 
 var _ admin.Store = (*Store)(nil)
 
-const adminColumns = `admin.id, admin.name, admin.role, admin.password, admin.totp, admin.totp_step, admin.recovery,
+const adminColumns = `admin.id, admin.name, admin.role, admin.password, admin.totp, admin.totp_next, admin.totp_step, admin.recovery,
 	admin.created_at, admin.signed_in_at, admin.removed_at, admin.version`
 
 // sealedAdmin is a row of admin whose second factor is not opened yet.
 type sealedAdmin struct {
 	admin.Admin
-	totp string
+	totp, next string
 }
 
 func (a *sealedAdmin) fields() []any {
-	return []any{&a.ID, &a.Name, &a.Role, &a.Password, &a.totp, &a.TOTPStep, jsonOf[[]string]{&a.Recovery},
+	return []any{&a.ID, &a.Name, &a.Role, &a.Password, &a.totp, &a.next, &a.TOTPStep, jsonOf[[]string]{&a.Recovery},
 		msTime{&a.CreatedAt}, msTime{&a.SignedInAt}, msTime{&a.RemovedAt}, &a.Version}
 }
 
@@ -33,7 +33,10 @@ func (s *Store) openAdmin(a sealedAdmin, err error) (admin.Admin, error) {
 	if err != nil {
 		return admin.Admin{}, err
 	}
-	a.TOTP, err = s.open("admin", "totp", s.row(a.ID), a.totp)
+	if a.TOTP, err = s.open("admin", "totp", s.row(a.ID), a.totp); err != nil {
+		return admin.Admin{}, err
+	}
+	a.NextTOTP, err = s.open("admin", "totp_next", s.row(a.ID), a.next)
 	return a.Admin, err
 }
 
@@ -74,10 +77,10 @@ func (s *Store) CreateAdmin(ctx context.Context, a admin.Admin) error {
 }
 
 func (s *Store) insertAdmin(ctx context.Context, q querier, a admin.Admin) (int64, error) {
-	n, err := exec(ctx, q, `INSERT INTO admin (platform, id, name, name_key, role, password, totp, totp_step, recovery, created_at, signed_in_at, removed_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12) ON CONFLICT (platform, name_key) WHERE removed_at = 0 DO NOTHING`,
+	n, err := exec(ctx, q, `INSERT INTO admin (platform, id, name, name_key, role, password, totp, totp_next, totp_step, recovery, created_at, signed_in_at, removed_at, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13) ON CONFLICT (platform, name_key) WHERE removed_at = 0 DO NOTHING`,
 		s.platform, a.ID, a.Name, admin.NameKey(a.Name), string(a.Role), a.Password, s.ring.Seal("admin", "totp", s.row(a.ID), a.TOTP),
-		a.TOTPStep, toJSON(a.Recovery), ms(a.CreatedAt), ms(a.SignedInAt), a.Version)
+		s.ring.Seal("admin", "totp_next", s.row(a.ID), a.NextTOTP), a.TOTPStep, toJSON(a.Recovery), ms(a.CreatedAt), ms(a.SignedInAt), a.Version)
 	if err == nil && n == 0 {
 		err = admin.ErrTaken
 	}
@@ -101,10 +104,11 @@ func (s *Store) SaveAdmin(ctx context.Context, a admin.Admin) error {
 			return 0, err
 		}
 		n, err := exec(ctx, q, `UPDATE admin SET name = $4, name_key = $5, role = $6, password = $7, totp = $8, totp_step = $9,
-				recovery = $10, removed_at = $11, version = version + 1
+				recovery = $10, removed_at = $11, totp_next = $12, version = version + 1
 			WHERE platform = $1 AND id = $2 AND version = $3 AND removed_at = 0`,
 			s.platform, a.ID, a.Version, a.Name, admin.NameKey(a.Name), string(a.Role), a.Password,
-			s.ring.Seal("admin", "totp", s.row(a.ID), a.TOTP), a.TOTPStep, toJSON(a.Recovery), ms(a.RemovedAt))
+			s.ring.Seal("admin", "totp", s.row(a.ID), a.TOTP), a.TOTPStep, toJSON(a.Recovery), ms(a.RemovedAt),
+			s.ring.Seal("admin", "totp_next", s.row(a.ID), a.NextTOTP))
 		if err != nil {
 			return n, err
 		}

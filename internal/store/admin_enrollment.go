@@ -62,7 +62,7 @@ func (s *Store) UseEnrollment(ctx context.Context, hash string, a admin.Admin, n
 			_, err := s.insertAdmin(ctx, q, a)
 			return a, err
 		}
-		n, err := exec(ctx, q, `UPDATE admin SET password = $3, totp = '', recovery = '', version = version + 1
+		n, err := exec(ctx, q, `UPDATE admin SET password = $3, totp = '', totp_next = '', recovery = '', version = version + 1
 			WHERE platform = $1 AND id = $2 AND removed_at = 0`, s.platform, e.AdminID, a.Password)
 		if err != nil || n == 0 {
 			return a, errors.Join(err, errSpent)

@@ -11,6 +11,7 @@ CREATE TABLE admin (
     role         TEXT NOT NULL,
     password     TEXT NOT NULL, -- PHC string; empty until one is chosen
     totp         TEXT NOT NULL, -- sealed; empty for no second factor
+    totp_next    TEXT NOT NULL, -- sealed; offered and not confirmed yet
     totp_step    BIGINT NOT NULL,
     recovery     TEXT NOT NULL, -- hashes as JSON
     created_at   BIGINT NOT NULL,
@@ -20,6 +21,9 @@ CREATE TABLE admin (
     PRIMARY KEY (platform, id)
 );
 CREATE UNIQUE INDEX admin_name ON admin (platform, name_key) WHERE removed_at = 0;
+
+-- Handled events are dropped after a time that an owner sets.
+CREATE INDEX arrival_finished ON arrival (platform, finished_at) WHERE finished_at > 0;
 
 CREATE TABLE admin_session (
     platform   TEXT NOT NULL,
