@@ -54,18 +54,19 @@ func demoCommand(ctx context.Context, args []string, t terminal) error {
 		return errors.Join(err, site.Close())
 	}
 	d := demo{dir: *dir, site: site, wechat: wechat, log: newLog(t.err, "text", level), password: rand.Text()[:16]}
-	d.ready = func(address string) { fmt.Fprint(t.out, welcome(ctx, address)) }
+	d.ready = func(address string) { fmt.Fprint(t.out, welcome(ctx, address, d.password)) }
 	return d.run(ctx)
 }
 
 // welcome says where the demo is and what to do there. The names of buttons come
 // from the pages themselves.
-func welcome(ctx context.Context, address string) string {
+func welcome(ctx context.Context, address, password string) string {
 	zh, en := i18n.With(ctx, i18n.Chinese), i18n.With(ctx, i18n.English)
 	return fmt.Sprintf(demoWelcome, address,
 		i18n.T(zh, i18n.ConnectNext), i18n.T(en, i18n.ConnectNext),
 		i18n.T(zh, i18n.AttemptOfficial), i18n.T(en, i18n.AttemptOfficial),
-		i18n.T(zh, i18n.ResultView), i18n.T(en, i18n.ResultView))
+		i18n.T(zh, i18n.ResultView), i18n.T(en, i18n.ResultView),
+		demoOwner, password)
 }
 
 const demoWelcome = `
@@ -79,6 +80,9 @@ const demoWelcome = `
      Press "%s", then the link below the code; choose an account, agree.
   3. 原来的页面会自己走到结果，点“%s”看授权了什么。
      The first page goes on to the result by itself; "%s" shows what was granted.
+
+  管理后台在 /admin。用户名 / The console is at /admin. User name:  %s
+  密码，每次启动都会换 / Password, new at every start:  %s
 
   这里的微信是本机上的替身，不需要真实账号，也不会访问外网。
   WeChat is played by a stand-in on this machine: no real account, no network.

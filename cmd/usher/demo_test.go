@@ -96,7 +96,7 @@ func TestDemo(t *testing.T) {
 
 func TestWelcome(t *testing.T) {
 	const address = "http://127.0.0.1:8080/"
-	text := welcome(t.Context(), address)
+	text := welcome(t.Context(), address, "passwordofthedemo")
 	if strings.Count(text, "http") != 1 || !strings.Contains(text, address) {
 		t.Errorf("welcome(%q) must hold this address and no other:\n%s", address, text)
 	}
