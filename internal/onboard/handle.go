@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,15 +54,10 @@ func (s *Service) handleBatch(ctx context.Context, batch []Arrival) error {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			for _, a := range group {
-				end := s.handleOne(ctx, a)
-				if end == nil {
-					continue // the step has ended it already
-				}
-				mu.Lock()
-				ends = append(ends, *end)
-				mu.Unlock()
-			}
+			done := s.handleGroup(ctx, group)
+			mu.Lock()
+			ends = append(ends, done...)
+			mu.Unlock()
 		})
 	}
 	wg.Wait()
@@ -73,6 +69,28 @@ func (s *Service) handleBatch(ctx context.Context, batch []Arrival) error {
 	failpoint.Hit("arrivals.after_finish")
 	return err
 }
+
+// handleGroup handles arrivals that belong together one after the other. Tickets
+// begin with the newest; when that is dealt with, the others are history, and
+// a backlog of them costs one write.
+func (s *Service) handleGroup(ctx context.Context, group []Arrival) []ArrivalEnd {
+	tickets := group[0].Type == TicketEvent
+	if tickets {
+		slices.Reverse(group)
+	}
+	ends := make([]ArrivalEnd, 0, len(group))
+	for _, a := range group {
+		if tickets && len(ends) > 0 && settled(ends[len(ends)-1]) {
+			ends = append(ends, ArrivalEnd{ID: a.ID, Fence: a.Fence, Outcome: Ignored})
+			continue
+		}
+		ends = append(ends, *s.handleOne(ctx, a))
+	}
+	return ends
+}
+
+// settled reports whether an arrival was dealt with and did not fail.
+func settled(e ArrivalEnd) bool { return e.Outcome == Handled || e.Outcome == Ignored }
 
 // inOrder groups arrivals by account or code, each group ascending by CreatedAt.
 // A batch is claimed oldest first, so equal times keep the order of arrival.

@@ -1,0 +1,69 @@
+package onboard
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"usher/internal/secret"
+)
+
+// shelf keeps tickets and nothing else.
+type shelf struct {
+	Store
+	broken string // the ticket that cannot be stored
+	saved  []string
+}
+
+func (s *shelf) SaveTicket(_ context.Context, t Ticket) (bool, error) {
+	if t.Value.Reveal() == s.broken {
+		return false, errors.New("disk full")
+	}
+	s.saved = append(s.saved, t.Value.Reveal())
+	return true, nil
+}
+
+// Tickets fails, so that no platform token is fetched: that is not looked at here.
+func (s *shelf) Tickets(context.Context) ([]Ticket, error) { return nil, errors.New("not asked for") }
+
+// TestHandleGroup_Tickets: of a backlog of tickets one write keeps the newest;
+// when that fails it is tried again later, and the one before is kept meanwhile.
+func TestHandleGroup_Tickets(t *testing.T) {
+	tests := []struct {
+		name, broken string
+		saved        []string
+		outcomes     []Outcome // newest first
+	}{
+		{"all well", "", []string{"c"}, []Outcome{Handled, Ignored, Ignored}},
+		{"the newest cannot be stored", "c", []string{"b"}, []Outcome{"", Handled, Ignored}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			kept := &shelf{broken: tt.broken}
+			at := time.Unix(1790000000, 0)
+			s := NewService(Options{
+				Store: kept, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+				Parse: func(inner []byte) (Event, error) {
+					return Event{Type: TicketEvent, Ticket: secret.New(string(inner))}, nil
+				},
+			})
+			var group []Arrival
+			for i, value := range []string{"a", "b", "c"} {
+				group = append(group, Arrival{ID: int64(i), Type: TicketEvent, CreatedAt: at.Add(time.Duration(i) * time.Second), Payload: secret.New(value)})
+			}
+			var outcomes []Outcome
+			for _, e := range s.handleGroup(t.Context(), group) {
+				outcomes = append(outcomes, e.Outcome)
+				if (e.Outcome == "") != (e.RetryAt.After(time.Now().Add(-time.Minute))) {
+					t.Errorf("arrival %d ended with %q, due again at %v", e.ID, e.Outcome, e.RetryAt)
+				}
+			}
+			if !slices.Equal(outcomes, tt.outcomes) || !slices.Equal(kept.saved, tt.saved) {
+				t.Errorf("handleGroup = %q and saved %q, want %q and %q", outcomes, kept.saved, tt.outcomes, tt.saved)
+			}
+		})
+	}
+}
