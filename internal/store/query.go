@@ -102,8 +102,16 @@ func many[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error)
 	return out, rows.Err()
 }
 
-// one reads the first row, or onboard.ErrNoRow.
+// one reads the first row, or onboard.ErrNoRow. It is for reads by key: on SQLite
+// these take microseconds, so ctx is only looked at before. Watching it during
+// the read would start two goroutines, which cost as much as the read itself.
 func one[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), text string, args ...any) (T, error) {
+	if _, ok := q.(*prepared); ok {
+		if err := ctx.Err(); err != nil {
+			return *new(T), err
+		}
+		ctx = context.WithoutCancel(ctx)
+	}
 	all, err := many(ctx, q, scan, text, args...)
 	if err != nil {
 		return *new(T), err

@@ -24,11 +24,12 @@ var (
 	writerParams = url.Values{
 		"_busy_timeout": {"5000"}, "_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_foreign_keys": {"1"},
 		"_txlock": {"immediate"}, "_defensive": {"1"}, "_dqs": {"0"},
-		"_pragma": {"trusted_schema(0)", "secure_delete(1)", "journal_size_limit(67108864)"},
+		"_pragma": {"trusted_schema(0)", "secure_delete(1)", "journal_size_limit(67108864)", "wal_autocheckpoint(8000)"},
 	}
 	writerPragmas = map[string]string{
 		"busy_timeout": "5000", "journal_mode": "wal", "synchronous": "2", "foreign_keys": "1",
 		"trusted_schema": "0", "secure_delete": "1", "journal_size_limit": "67108864",
+		"wal_autocheckpoint": "8000", // pages, 32 MB: a page that many commits wrote is copied back once
 	}
 	readerParams = url.Values{
 		"mode": {"ro"}, "_busy_timeout": {"5000"}, "_query_only": {"1"}, "_foreign_keys": {"1"}, "_defensive": {"1"}, "_dqs": {"0"},

@@ -90,7 +90,7 @@ func TestSQLite_Pragmas(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "usher.db"), newRing(t))
 	for _, tt := range []struct{ name, writer, reader string }{
 		{"journal_mode", "wal", "wal"}, {"synchronous", "2", ""}, {"foreign_keys", "1", "1"}, {"busy_timeout", "5000", "5000"},
-		{"trusted_schema", "0", "0"}, {"secure_delete", "1", ""}, {"journal_size_limit", "67108864", ""}, {"query_only", "0", "1"},
+		{"trusted_schema", "0", "0"}, {"secure_delete", "1", ""}, {"journal_size_limit", "67108864", ""}, {"wal_autocheckpoint", "8000", ""}, {"query_only", "0", "1"},
 	} {
 		got, err := s.WriterStrings(t.Context(), "PRAGMA "+tt.name)
 		if err != nil || len(got) != 1 || got[0] != tt.writer {
