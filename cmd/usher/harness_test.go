@@ -37,6 +37,12 @@ type options struct {
 	now       func() time.Time        // the site's clock
 }
 
+// engine makes the options of a quiet world with a new database of one kind.
+type engine func(*testing.T) options
+
+// sqlite is the engine of a file.
+func sqlite(*testing.T) options { return options{quiet: true} }
+
 // world is the running program with WeChat around it.
 type world struct {
 	t        *testing.T
@@ -163,7 +169,7 @@ func (w *world) restart() {
 }
 
 // listenLocal takes a free port.
-func listenLocal(t *testing.T) net.Listener {
+func listenLocal(t testing.TB) net.Listener {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
