@@ -15,6 +15,7 @@ import (
 const (
 	sweepEvery  = 6 * time.Hour
 	sweepAgain  = 2 * time.Minute // after a sweep that left something over
+	sweepRetry  = time.Minute     // after one that failed
 	sweepAtOnce = 8
 	// settleTime is how long the push and the redirect of an authorization have
 	// before the list is acted on: they know the attempt, the list does not.
@@ -258,6 +259,7 @@ type Swept struct {
 // list, of the platform as a whole or of the store; a failure of single accounts
 // is counted.
 func (s *Service) Sweep(ctx context.Context) (Swept, error) {
+	failpoint.Hit("sweep.begin")
 	if err := s.HandleArrivals(ctx); err != nil {
 		return Swept{}, err
 	}
@@ -324,9 +326,10 @@ func (w *Swept) count(end Repair) {
 // sweeping is what this process remembers of sweeps.
 type sweeping struct {
 	mu       sync.Mutex
-	begun    bool // since the start of the process
-	again    time.Time
-	verified bool // the store is known not to be unverified
+	begun    bool      // a whole one since the start of the process
+	again    time.Time // the next is due then at the latest; zero for none
+	notYet   time.Time // none before it, because the last one failed
+	verified bool      // the store is known not to be unverified
 }
 
 // KeepSwept sweeps when the process begins, every six hours, soon after a sweep
@@ -341,6 +344,7 @@ func (s *Service) KeepSwept(ctx context.Context) error {
 	s.sweeping.mu.Lock()
 	due := !s.sweeping.begun || state.Unverified || now.Sub(state.At) >= sweepEvery || state.At.After(now) ||
 		!s.sweeping.again.IsZero() && !now.Before(s.sweeping.again)
+	due = due && !now.Before(s.sweeping.notYet)
 	s.sweeping.mu.Unlock()
 	if !due {
 		return nil
@@ -350,11 +354,12 @@ func (s *Service) KeepSwept(ctx context.Context) error {
 		return err
 	}
 	swept, err := s.Sweep(ctx)
-	if err != nil {
-		return err
-	}
 	s.sweeping.mu.Lock()
 	defer s.sweeping.mu.Unlock()
+	if err != nil {
+		s.sweeping.notYet = now.Add(sweepRetry)
+		return err
+	}
 	s.sweeping.begun, s.sweeping.again = true, time.Time{}
 	if swept.Postponed+swept.Failures > 0 {
 		s.sweeping.again = now.Add(sweepAgain)

@@ -93,8 +93,12 @@ func (s *Store) authorize(ctx context.Context, q querier, a onboard.Arrived, p s
 	}
 	grants := a.Grants.Normalize()
 	if p.refresh != "" {
-		if _, err := s.keepToken(ctx, q, a.AppID, p, a.Now, ``); err != nil {
+		kept, err := s.keepToken(ctx, q, a.AppID, p, a.Now, ``)
+		if err != nil {
 			return false, err
+		}
+		if kept > 0 && inDoubt(h, a) {
+			due = ms(a.Now)
 		}
 	}
 	// A refresh that is still under way began with tokens that are dead now: the
@@ -115,6 +119,16 @@ func (s *Store) authorize(ctx context.Context, q querier, a onboard.Arrived, p s
 	_, err = exec(ctx, q, `INSERT INTO grant_change (platform, appid, id, at, added, removed) VALUES ($1, $2, $3, $4, $5, $6)`,
 		s.platform, string(a.AppID), s.ids.next(a.Now), ms(a.Now), toJSON(added), toJSON(removed))
 	return false, err
+}
+
+// doubt is how far our clock and WeChat's may be apart.
+const doubt = 10 * time.Minute
+
+// inDoubt reports whether a may be the authorization that is held already, seen
+// by another witness: an exchange, or a refresh with what the list told. Then
+// either refresh token may be the later one, which a refresh settles.
+func inDoubt(h held, a onboard.Arrived) bool {
+	return (h.local || a.LocalTime) && h.authorizedAt.Sub(a.At).Abs() < doubt
 }
 
 // later reports whether a is after b. WeChat's times are whole seconds, so one of

@@ -215,6 +215,7 @@ func endClaims(ctx context.Context, db *sql.DB) error {
 		`UPDATE arrival SET due_at = 0 WHERE outcome = '' AND due_at > 0`,
 		`UPDATE exchange SET lease_until = 0 WHERE state = 'open' AND lease_until > 0`,
 		`UPDATE account SET lease_until = 0 WHERE lease_until > 0`,
+		`UPDATE account SET profile_tried_at = 0 WHERE profile_at = 0 AND profile_tried_at > 0`,
 		`UPDATE platform_token SET lease_until = 0 WHERE lease_until > 0`,
 	} {
 		if _, err := db.ExecContext(ctx, text); err != nil {

@@ -42,10 +42,25 @@ func (s *Store) Holdings(ctx context.Context) ([]onboard.Holding, error) {
 	return out, nil
 }
 
-// SaveRecovered implements [onboard.Store].
+// SaveRecovered implements [onboard.Store]. When another authorization was stored
+// meanwhile, the token that is not stored may all the same be the one that
+// works: it is kept, and the account is due for a refresh at once.
 func (s *Store) SaveRecovered(ctx context.Context, a onboard.Arrived) (superseded bool, err error) {
 	p := s.sealTokens(a.AppID, a.Tokens, a.Now)
-	superseded, err = write(ctx, s, func(ctx context.Context, q querier) (bool, error) { return s.authorize(ctx, q, a, p) })
+	superseded, err = write(ctx, s, func(ctx context.Context, q querier) (bool, error) {
+		superseded, err := s.authorize(ctx, q, a, p)
+		if err != nil || !superseded || p.refresh == "" {
+			return superseded, err
+		}
+		n, err := exec(ctx, q, `UPDATE account SET due_at = $4 WHERE platform = $1 AND appid = $2 AND due_at > 0 AND refresh_hash <> $3`,
+			s.platform, string(a.AppID), p.refreshHash, ms(a.Now))
+		if err != nil || n == 0 {
+			return true, err
+		}
+		_, err = exec(ctx, q, `INSERT INTO kept_token (platform, appid, id, refresh, replaced_at) VALUES ($1, $2, $3, $4, $5)`,
+			s.platform, string(a.AppID), s.ids.next(a.Now), p.refresh, ms(a.Now))
+		return true, err
+	})
 	if err != nil {
 		return false, fmt.Errorf("save a recovered authorization: %w", err)
 	}

@@ -89,6 +89,15 @@ func (s *suite) saveRecovered() {
 	s.same("a refresh that was under way is fenced", must(s.SaveRefreshed(s.ctx, []onboard.Refreshed{late}))(s), []onboard.AppID{"wx1"})
 	s.same("kept", s.kept("wx1"), "refresh 1")
 	s.same("GrantChanges", len(must(s.GrantChanges(s.ctx, "wx1", 9))(s)), 1)
+	// What is superseded by an authorization of the same minute is settled by a refresh.
+	s.authorize("again", arrived("wx1", func(a *onboard.Arrived) {
+		a.At, a.Now, a.Tokens, a.DueAt = wechat(time.Minute), at(time.Hour), tokens("access 3", "refresh 3"), at(5*time.Hour)
+	}))
+	a.Tokens = tokens("access 4", "refresh 4")
+	s.same("superseded by a later one", must(s.SaveRecovered(s.ctx, a))(s), true)
+	s.same("refresh token", s.credentials("wx1").Refresh.Reveal(), "refresh 3")
+	s.same("kept", s.kept("wx1"), "refresh 4 refresh 2 refresh 1")
+	s.same("due at once", dues(must(s.ClaimDue(s.ctx, at(time.Hour), at(2*time.Hour), 9))(s)), []onboard.AppID{"wx1"})
 	s.same("SaveRevoked", must(s.SaveRevoked(s.ctx, "wx1", wechat(time.Hour), at(time.Hour)))(s), true)
 	s.same("superseded by a withdrawal", must(s.SaveRecovered(s.ctx, a))(s), true)
 	s.same("Standing", s.account("wx1").Standing, onboard.Revoked)

@@ -1,0 +1,505 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"usher/internal/simulator"
+)
+
+// crashProgram builds the program with its failpoints, once for all tests.
+var crashProgram = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "usher-crash")
+	if err != nil {
+		return "", err
+	}
+	crashDir = dir
+	path := filepath.Join(dir, "usher")
+	out, err := exec.Command("go", "build", "-tags", "failpoint", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w: %s", err, out)
+	}
+	return path, nil
+})
+
+// crashDir is what TestMain removes.
+var crashDir string
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if crashDir != "" {
+		_ = os.RemoveAll(crashDir)
+	}
+	os.Exit(status)
+}
+
+// A habit is how WeChat behaves where its documentation is silent.
+type habit struct {
+	name           string
+	rotate, repush bool
+}
+
+var habits = []habit{
+	{"plain", false, true},
+	{"rotating", true, true},
+	{"no re-push", false, false},
+}
+
+// crash is the real program in a process of its own, with WeChat's stand-in and a
+// supervisor around it.
+type crash struct {
+	t        *testing.T
+	habit    habit
+	database string // path or address
+	listen   string
+	env      []string
+	sim      *simulator.Simulator
+	raw      *sql.DB // beside the program's own connections
+	client   *http.Client
+	child    *child
+	killed   int               // times the program was killed
+	acked    atomic.Int64      // pushes that the program answered with success
+	consents map[string]string // attempt by account
+	given    map[string]int    // times an account was authorized
+	codes    int               // authorization codes that WeChat gave out
+}
+
+// child is one run of the program.
+type child struct {
+	cmd   *exec.Cmd
+	log   syncBuffer
+	begun time.Time
+	ended chan struct{} // closed when it is over
+}
+
+// ports are below those that the system hands out, so that nobody takes the one
+// of a program that is between two lives.
+var ports atomic.Int64
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+(int64(os.Getpid())*97+ports.Add(1))%10000)
+		if ln, err := net.Listen("tcp", address); err == nil {
+			if err := ln.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return address
+		}
+	}
+	t.Fatal("no free port from 20000 to 29999")
+	return ""
+}
+
+// newCrash prepares a world in which the program does not run yet. Without a
+// database it has a SQLite file of its own.
+func newCrash(t *testing.T, h habit, database string, seed int64) *crash {
+	t.Helper()
+	if _, err := crashProgram(); err != nil {
+		t.Fatal(err)
+	}
+	c := &crash{t: t, habit: h, database: database, listen: freeAddress(t), consents: map[string]string{}, given: map[string]int{}}
+	if database == "" {
+		c.database = filepath.Join(t.TempDir(), "usher.db")
+	}
+	base := "http://" + c.listen
+	sim, err := simulator.New(simulator.Config{
+		AppID: platformAppID, Secret: platformSecret, Token: pushToken, AESKey: pushKey,
+		LaunchDomain: "127.0.0.1", EventURL: base + "/wechat/events", TicketOnDemand: true, Seed: seed,
+		// WeChat's clock is behind ours: so it may be, and so no authorization is
+		// too young for a sweep.
+		Now:    func() time.Time { return time.Now().Add(-3 * time.Minute) },
+		Client: &http.Client{Timeout: 5 * time.Second, Transport: countAcks{&c.acked}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.sim = sim
+	c.loseNothing()
+	sim.Change(func(o *simulator.Options) {
+		o.RotateRefreshToken, o.RefreshGrace = h.rotate, 0
+		o.DailyQuota = 1_000_000
+	})
+	wechat := httptest.NewServer(sim)
+	sim.SetBaseURL(wechat.URL)
+	ctx, cancel := context.WithCancel(context.Background())
+	var pushing sync.WaitGroup
+	pushing.Go(func() { sim.Run(ctx) })
+	c.env = append(os.Environ(),
+		"USHER_PUBLIC_URL="+base, "USHER_DATABASE="+c.database, "USHER_SECRET_KEY="+sealingKey,
+		"USHER_COMPONENT_APPID="+platformAppID, "USHER_COMPONENT_SECRET="+platformSecret,
+		"USHER_PUSH_TOKEN="+pushToken, "USHER_AES_KEY="+pushKey, "USHER_TRUSTED_PROXIES=127.0.0.1",
+		"USHER_WECHAT_API="+wechat.URL, "USHER_WECHAT_PC="+wechat.URL, "USHER_WECHAT_H5="+wechat.URL,
+		"USHER_LOG_FORMAT=json", "USHER_LOG_LEVEL=info", "GOMAXPROCS=2")
+	driver, address := "sqlite", "file:"+c.database+"?_busy_timeout=5000"
+	if strings.HasPrefix(c.database, "postgres") {
+		driver, address = "pgx", c.database
+	}
+	if c.raw, err = sql.Open(driver, address); err != nil {
+		t.Fatal(err)
+	}
+	c.raw.SetMaxOpenConns(1)
+	c.client = &http.Client{Timeout: 15 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{DisableKeepAlives: true}}
+	t.Cleanup(func() {
+		if c.child != nil {
+			_ = c.child.cmd.Process.Kill()
+			<-c.child.ended
+		}
+		cancel()
+		pushing.Wait()
+		wechat.Close()
+		if err := c.raw.Close(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("simulator seed %d, WeChat %s", seed, h.name)
+			if c.child != nil {
+				t.Logf("log of the last run:\n%s", &c.child.log)
+			}
+		}
+	})
+	return c
+}
+
+// loseNothing makes pushes arrive as the habit has it; loseAll lets none arrive.
+func (c *crash) loseNothing() {
+	f := simulator.Faults{API: c.sim.Faults().API}
+	if c.habit.repush {
+		f.Push = simulator.PushFaults{Retries: 3, RetryPace: 400 * time.Millisecond}
+	}
+	c.setFaults(f)
+}
+
+func (c *crash) loseAll() {
+	c.setFaults(simulator.Faults{API: c.sim.Faults().API, Push: simulator.PushFaults{DropShare: 100}})
+}
+
+func (c *crash) setFaults(f simulator.Faults) {
+	c.t.Helper()
+	if err := c.sim.SetFaults(f); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// start runs the program until it says that it listens, or ends.
+func (c *crash) start(failpoints string) {
+	c.t.Helper()
+	program, err := crashProgram()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	ch := &child{begun: time.Now(), ended: make(chan struct{})}
+	ch.cmd = exec.Command(program, "serve", "--listen", c.listen)
+	ch.cmd.Env = append(c.env, "USHER_FAILPOINT="+failpoints)
+	started := &notice{text: "\"started\"", seen: make(chan struct{})}
+	ch.cmd.Stdout, ch.cmd.Stderr = &ch.log, tee{&ch.log, started}
+	if err := ch.cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	c.child = ch
+	go func() {
+		_ = ch.cmd.Wait() // the state tells
+		close(ch.ended)
+	}()
+	select {
+	case <-started.seen:
+	case <-ch.ended:
+	case <-time.After(30 * time.Second):
+		c.t.Fatalf("the program did not start:\n%s", &ch.log)
+	}
+}
+
+// tee writes to both; notice closes seen when text came by.
+type tee struct {
+	a, b interface{ Write([]byte) (int, error) }
+}
+
+func (w tee) Write(p []byte) (int, error) { _, _ = w.b.Write(p); return w.a.Write(p) }
+
+type notice struct {
+	text string
+	once sync.Once
+	seen chan struct{}
+}
+
+func (n *notice) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(n.text)) {
+		n.once.Do(func() { close(n.seen) })
+	}
+	return len(p), nil
+}
+
+// countAcks counts the pushes that are answered with success.
+type countAcks struct{ n *atomic.Int64 }
+
+func (a countAcks) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := pushTransport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode == http.StatusOK && string(body) == "success" {
+		a.n.Add(1)
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// pushTransport makes a connection for each push: the site dies too often to keep any.
+var pushTransport = &http.Transport{DisableKeepAlives: true}
+
+// alive reports whether the program runs.
+func (c *crash) alive() bool {
+	select {
+	case <-c.child.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// revive starts the program again if it was killed. Any other end is a failure.
+func (c *crash) revive() {
+	c.t.Helper()
+	if c.alive() {
+		return
+	}
+	status, _ := c.child.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if !status.Signaled() || status.Signal() != syscall.SIGKILL {
+		c.t.Fatalf("the program ended by itself: %v\n%s", c.child.cmd.ProcessState, &c.child.log)
+	}
+	c.killed++
+	c.forgetLeases()
+	c.start("")
+}
+
+// forgetLeases lets the claims of the dead run out on PostgreSQL, where another
+// process could hold them: it saves the test from waiting for the end of their
+// leases. On SQLite the program does so itself.
+func (c *crash) forgetLeases() {
+	c.t.Helper()
+	if !strings.HasPrefix(c.database, "postgres") {
+		return
+	}
+	var made bool
+	if err := c.raw.QueryRow(`SELECT to_regclass('arrival') IS NOT NULL AND to_regclass('platform_token') IS NOT NULL`).Scan(&made); err != nil {
+		c.t.Fatal(err)
+	}
+	if !made {
+		return
+	}
+	for _, text := range []string{
+		`UPDATE arrival SET due_at = 0 WHERE outcome = ''`, `UPDATE exchange SET lease_until = 0 WHERE state = 'open'`,
+		`UPDATE account SET lease_until = 0`, `UPDATE platform_token SET lease_until = 0`,
+		`UPDATE account SET profile_tried_at = 0 WHERE profile_at = 0`,
+	} {
+		c.exec(text)
+	}
+}
+
+// exec changes the database behind the program's back.
+func (c *crash) exec(text string) {
+	c.t.Helper()
+	if _, err := c.raw.Exec(text); err != nil {
+		c.t.Fatalf("%s: %v", text, err)
+	}
+}
+
+// stop ends the program in order.
+func (c *crash) stop() {
+	c.t.Helper()
+	if err := c.child.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		c.t.Fatal(err)
+	}
+	select {
+	case <-c.child.ended:
+	case <-time.After(20 * time.Second):
+		c.t.Fatalf("the program did not stop:\n%s", &c.child.log)
+	}
+	if !c.child.cmd.ProcessState.Success() {
+		c.t.Fatalf("stopping: %v\n%s", c.child.cmd.ProcessState, &c.child.log)
+	}
+}
+
+// eventually does step until it succeeds, and starts the program again whenever
+// it was killed.
+func (c *crash) eventually(what string, step func() error) {
+	c.t.Helper()
+	late := time.Now().Add(30 * time.Second)
+	for {
+		err := step()
+		if err == nil {
+			return
+		}
+		if time.Now().After(late) {
+			c.t.Fatalf("%s: %v", what, err)
+		}
+		c.revive()
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// call makes one request as a browser at address n would and returns where it is
+// sent on to.
+func (c *crash) call(method, target string, form url.Values, n int) (location string, err error) {
+	if strings.HasPrefix(target, "/") {
+		target = "http://" + c.listen + target
+	}
+	r, err := http.NewRequest(method, target, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.1", n/250%250, n%250))
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	resp, err := c.client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusSeeOther {
+		return "", fmt.Errorf("%s %s = %s", method, r.URL.Path, resp.Status)
+	}
+	return resp.Header.Get("Location"), nil
+}
+
+// ticket gives the program a ticket and waits until there is a platform token.
+func (c *crash) ticket() {
+	c.t.Helper()
+	c.eventually("ticket", func() error { return c.sim.PushTicket(context.Background()) })
+	c.eventually("platform token", func() error { return c.is(`SELECT COUNT(*) FROM platform_token WHERE value <> ''`, 1) })
+}
+
+// is reads a number and compares it.
+func (c *crash) is(text string, want int) error {
+	var got int
+	if err := c.raw.QueryRow(text).Scan(&got); err != nil {
+		return err
+	}
+	if got != want {
+		return fmt.Errorf("%s = %d, want %d", text, got, want)
+	}
+	return nil
+}
+
+// attempt begins one and returns its path and the link to WeChat.
+func (c *crash) attempt() (path, link string) {
+	c.t.Helper()
+	n := int(ports.Add(1))
+	c.eventually("begin", func() (err error) {
+		path, err = c.call(http.MethodPost, "/connect", url.Values{"auth_type": {"6"}}, n)
+		return err
+	})
+	c.eventually("hand off", func() (err error) {
+		link, err = c.call(http.MethodPost, path+"/pc", nil, n)
+		if err == nil && !strings.Contains(link, "pre_auth_code=") {
+			err = fmt.Errorf("sent to %s", link)
+		}
+		return err
+	})
+	return path, link
+}
+
+// consent agrees for an account; the push goes its way and the browser's way back
+// is returned.
+func (c *crash) consent(path, link, appID string) (redirect string) {
+	c.t.Helper()
+	redirect, err := c.sim.Consent(simulator.Consent{Link: link, AppID: appID})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.consents[appID] = path[strings.LastIndex(path, "/")+1:]
+	c.given[appID]++
+	c.codes++
+	return redirect
+}
+
+// authorize brings one account in. A browser that meets a dead site reloads,
+// unless this WeChat forgives nothing.
+func (c *crash) authorize(appID string) {
+	c.t.Helper()
+	path, link := c.attempt()
+	redirect := c.consent(path, link, appID)
+	visit := func() error {
+		_, err := c.call(http.MethodGet, redirect, nil, 1)
+		return err
+	}
+	if c.habit.repush {
+		c.eventually("redirect", visit)
+	} else if err := visit(); err != nil {
+		c.t.Logf("the redirect was lost: %v", err)
+	}
+}
+
+// awaitKill waits until the program was killed once more than before.
+func (c *crash) awaitKill(before int) {
+	c.t.Helper()
+	if c.killed > before {
+		return
+	}
+	select {
+	case <-c.child.ended:
+		c.revive()
+	case <-time.After(20 * time.Second):
+		c.t.Fatalf("the failpoint was not reached")
+	}
+}
+
+// idle waits until the program has nothing left to do, and has compared WeChat's
+// list since its start.
+func (c *crash) idle() {
+	c.t.Helper()
+	c.quiet()
+	c.eventually("sweep", func() error {
+		var swept int64
+		err := c.raw.QueryRow(`SELECT CAST(value AS BIGINT) FROM setting WHERE name = 'swept_at'`).Scan(&swept)
+		if begun := c.child.begun.UnixMilli(); err == nil && swept < begun {
+			err = fmt.Errorf("last swept %d ms before the start", begun-swept)
+		}
+		return err
+	})
+	c.quiet()
+}
+
+// quiet waits until no arrival waits, nobody is due, every profile is read and no
+// push is on its way.
+func (c *crash) quiet() {
+	c.t.Helper()
+	c.eventually("quiet", func() error {
+		if !c.alive() {
+			return errors.New("killed")
+		}
+		if n := c.sim.Truth().Pending; n > 0 {
+			return fmt.Errorf("%d pushes are on their way", n)
+		}
+		return errors.Join(
+			c.is(`SELECT COUNT(*) FROM arrival WHERE outcome = ''`, 0),
+			c.is(fmt.Sprintf(`SELECT COUNT(*) FROM account WHERE due_at > 0 AND due_at <= %d`, time.Now().UnixMilli()), 0),
+			c.is(`SELECT COUNT(*) FROM account WHERE standing = 'active' AND profile_at = 0`, 0))
+	})
+}
