@@ -33,9 +33,13 @@ func TestChromium(t *testing.T) {
 		"back from WeChat":     chromiumBack,
 		"keyboard":             chromiumKeyboard,
 		"code in the picture":  chromiumCode,
+		"pages on the way":     chromiumPages,
 		"what the policy does": chromiumPolicy,
 	} {
-		t.Run(name, func(t *testing.T) { test(t, browser) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each has a site and profiles of its own
+			test(t, browser)
+		})
 	}
 }
 

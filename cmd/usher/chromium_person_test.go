@@ -153,6 +153,52 @@ func (b *tab) read() string {
 	return result.GetText()
 }
 
+// chromiumPages opens what the journeys pass by, in both languages.
+func chromiumPages(t *testing.T, browser context.Context) {
+	w := startAll(t, options{quiet: true})
+	w.ticket()
+	for _, language := range []string{"zh-CN", "en"} {
+		desk := newTab(t, browser, look{language: language})
+		desk.open(w.base + "/help/wechat-errors")
+		desk.open(w.base + "/")
+		desk.click(`details:has([name=biz_appid]) > summary`)
+		desk.do(chromedp.SendKeys(chromedp.CSS(`[name=biz_appid]`), "wx1"))
+		desk.click(next)
+		desk.until(`document.activeElement.matches(".errors")`) // where a reader with a screen reader begins
+		desk.click(`.errors a`)
+		desk.until(`document.activeElement.name === "biz_appid"`)
+		desk.do(chromedp.Clear(chromedp.CSS(`[name=biz_appid]`)))
+		desk.click(next)
+		desk.at("/c/")
+		code := ask[string](desk, phoneURL)
+		desk.do(chromedp.SendKeys(chromedp.CSS(`#recipient`), "林小雨"))
+		desk.click(`form[action$="/invite"] button`)
+		desk.until(`document.getElementById("invite-link") !== null`)
+		invite := ask[string](desk, `document.getElementById("invite-link").value`)
+		for agent, addresses := range map[string][]string{
+			desktopAgent: {code, invite},
+			wechatAgent:  {code, invite, code + "?not_admin=1"},
+			strings.ReplaceAll(wechatAgent, "MicroMessenger/8", "Safari/6"): {code, code + "?in=wechat"},
+			wechatAgent + " wxwork/4.1.30":                                  {invite},
+		} {
+			phone := newTab(t, browser, look{language: language, agent: agent})
+			for _, address := range addresses {
+				phone.open(address)
+				phone.until(`document.readyState === "complete" && Array.from(document.images).every(function (i) { return i.complete && i.naturalWidth > 0; })`)
+				if wide := ask[int](phone, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
+					t.Errorf("%s is %d pixels wider than the window", address, wide)
+				}
+			}
+			phone.quiet()
+		}
+		for _, complaint := range desk.said() { // the form with errors has a status of its own
+			if !strings.Contains(complaint, "status of 422") {
+				t.Errorf("the browser complains: %s", complaint)
+			}
+		}
+	}
+}
+
 // chromiumPolicy breaks the rules on purpose: what the other journeys take for
 // silence must be heard here.
 func chromiumPolicy(t *testing.T, browser context.Context) {
