@@ -35,7 +35,7 @@ func gzipped(t *testing.T, b []byte) int {
 // 2 KB, and the sheets that one page loads are 8 KB, gzipped. Merchants never load
 // the sheet of the console.
 func TestWeight(t *testing.T) {
-	pages := map[string][]string{"desk": {"app.css"}, "phone": {"h5.css"}, "console": {"app.css", "admin.css"}}
+	pages := map[string][]string{"desk": {"app.css"}, "phone": {"h5.css"}, "console": {"app.css", "admin.css"}, "guide": {"app.css", "guide.css"}}
 	entries, err := os.ReadDir("assets")
 	if err != nil {
 		t.Fatal(err)

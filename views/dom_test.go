@@ -62,7 +62,7 @@ var hostile = []string{
 func TestHostileNames(t *testing.T) {
 	for _, bad := range hostile {
 		w := styleguide.Words{Nickname: "茶" + bad, Other: "外" + bad, Principal: "司" + bad, Category: "类" + bad, Recipient: "林" + bad, Brand: "云" + bad, Contact: "电" + bad, Typed: "w" + bad}
-		good, evil := styleguide.Scenes(styleguide.Kind, styleguide.Look{}), styleguide.Scenes(w, styleguide.Look{})
+		good, evil := styleguide.All(styleguide.Kind, styleguide.Look{}), styleguide.Scenes(w, styleguide.Look{})
 		for i, s := range evil {
 			page := render(t, s, i18n.English)
 			got, want := skeleton(parse(t, page)), skeleton(parse(t, render(t, good[i], i18n.English)))
@@ -94,7 +94,7 @@ func at(lines []string, i int) string {
 func TestHostileNameIsShown(t *testing.T) {
 	w := styleguide.Kind
 	w.Nickname = `<i>茶&"'</i>`
-	for _, s := range styleguide.Scenes(w, styleguide.Look{}) {
+	for _, s := range styleguide.All(w, styleguide.Look{}) {
 		if s.Name != "dashboard-ok" {
 			continue
 		}
@@ -124,7 +124,7 @@ func text(n *html.Node) string {
 // names for inputs and buttons, one main heading, a language, no id used twice.
 func TestForms(t *testing.T) {
 	for _, l := range i18n.Langs() {
-		for _, s := range styleguide.Scenes(styleguide.Kind, styleguide.Look{}) {
+		for _, s := range styleguide.All(styleguide.Kind, styleguide.Look{}) {
 			if s.Live {
 				continue
 			}

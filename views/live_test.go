@@ -37,7 +37,7 @@ func parts(t *testing.T, page []byte) map[string]string {
 // part has its place, and holds what a fresh page would show there.
 func TestLiveParts(t *testing.T) {
 	pages := map[string]styleguide.Scene{}
-	for _, s := range styleguide.Scenes(styleguide.Kind, styleguide.Look{}) {
+	for _, s := range styleguide.All(styleguide.Kind, styleguide.Look{}) {
 		pages[s.Name] = s
 	}
 	seen := 0

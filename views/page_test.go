@@ -39,7 +39,7 @@ func lines(html []byte) []byte {
 func TestPages(t *testing.T) {
 	seen := map[string]bool{}
 	for _, l := range i18n.Langs() {
-		for _, s := range styleguide.Scenes(styleguide.Kind, styleguide.Look{}) {
+		for _, s := range styleguide.All(styleguide.Kind, styleguide.Look{}) {
 			name := s.Name + "." + string(l) + ".html"
 			seen[name] = true
 			t.Run(name, func(t *testing.T) {
@@ -100,7 +100,7 @@ var (
 // remote text.
 func TestSentences(t *testing.T) {
 	for _, l := range i18n.Langs() {
-		for _, s := range styleguide.Scenes(styleguide.Kind, styleguide.Look{}) {
+		for _, s := range styleguide.All(styleguide.Kind, styleguide.Look{}) {
 			html := string(render(t, s, l))
 			if strings.Contains(s.Name, "attempt-") || strings.Contains(s.Name, "live-") {
 				if i := strings.Index(html, "<pre"); i >= 0 { // the script has braces of its own
@@ -121,7 +121,7 @@ func TestSentences(t *testing.T) {
 // would lose its style or script without a word.
 func TestStrictPolicy(t *testing.T) {
 	forbidden := regexp.MustCompile(`(?i)<style|\sstyle=|<script>|\son[a-z]+=|javascript:|src="(https?:|data:)|href="http:`)
-	for _, s := range styleguide.Scenes(styleguide.Kind, styleguide.Look{}) {
+	for _, s := range styleguide.All(styleguide.Kind, styleguide.Look{}) {
 		if found := forbidden.Find(render(t, s, i18n.Chinese)); found != nil {
 			t.Errorf("%s contains %q, which the policy of the site forbids", s.Name, found)
 		}

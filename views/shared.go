@@ -65,3 +65,36 @@ func SetNames(ctx context.Context, text string) []string {
 	}
 	return names
 }
+
+// Radio is one choice of a group, with help below its label.
+func Radio(name, value, id, label, help string, checked bool) templ.Component {
+	return radio(option{name: name, value: value, id: id, label: label, help: help, checked: checked})
+}
+
+// TextField is a text field; problem, when not empty, says what is wrong with it.
+func TextField(name, label, help, value, problem string) templ.Component {
+	return textField(input{name: name, label: label, help: help, value: value, problem: problem})
+}
+
+// ErrorSummary lists what to correct above a form, each with a link to its field.
+func ErrorSummary(errors []FieldError) templ.Component { return errorSummary(errors) }
+
+// Steps are the four steps of an attempt, as far as it is at now.
+func Steps(a onboard.Attempt, now time.Time) templ.Component {
+	return attemptTrack(AttemptPage{Page: Page{Now: now}, Attempt: a})
+}
+
+// Account shows who an account is.
+func Account(a onboard.Account) templ.Component { return account(a) }
+
+// SetList lists permission sets by name, with what each means for the merchant.
+func SetList(ids []onboard.PermissionID) templ.Component { return setNameList(ids) }
+
+// DeskFrame is the frame of a page for a computer, with children that bring the main
+// element. sheet is loaded beside the ordinary one when it is not empty.
+func DeskFrame(p Page, title, sheet string) templ.Component {
+	return desk(frame{Page: p, title: title, sheet: sheet})
+}
+
+// PhoneFrame is the frame of a page inside WeChat, with children as for DeskFrame.
+func PhoneFrame(p Page, title string) templ.Component { return phone(frame{Page: p, title: title}) }

@@ -15,6 +15,7 @@ import (
 	"usher/internal/i18n"
 	"usher/internal/onboard"
 	"usher/views"
+	"usher/views/styleguide"
 )
 
 // answerKind is what the readers of a route understand. Errors are answered in
@@ -37,7 +38,7 @@ func kindOf(c echo.Context) answerKind {
 		return pushAnswer
 	case strings.HasSuffix(path, "/plugin"), path == "/healthz", path == "/readyz":
 		return jsonAnswer
-	case path == "/c/:id/events", strings.HasSuffix(path, liveSuffix):
+	case path == "/c/:id/events", path == styleguide.LivePath(), strings.HasSuffix(path, liveSuffix):
 		return eventAnswer
 	case strings.HasSuffix(path, ".png"), strings.HasSuffix(path, ".svg"), strings.HasSuffix(path, ".csv"), strings.HasSuffix(path, ".jsonl"), strings.HasPrefix(path, "/static/"), path == "/brand/:name":
 		return fileAnswer

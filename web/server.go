@@ -45,6 +45,8 @@ type Server struct {
 	// Programs.
 	AuthType onboard.AuthType
 	Limits   Limits
+	// Guide adds the style guide at /styleguide.
+	Guide bool
 	// Version is shown at /healthz; may be empty.
 	Version string
 	Log     *slog.Logger     // nil means slog.Default
@@ -123,6 +125,9 @@ func (s *Server) Handler() (http.Handler, error) {
 	gzip := middleware.GzipWithConfig(middleware.GzipConfig{Level: 1, Skipper: func(c echo.Context) bool { return kindOf(c) != htmlAnswer }})
 	e.Use(s.identify, s.logRequest, s.headers(), gzip, s.settle, s.chooseLanguage, crossSite, limitBody)
 	s.routes(e)
+	if s.Guide {
+		s.guideRoutes(e)
+	}
 	if s.Console != nil {
 		e.GET("/brand/:name", s.logo, within(pageTime))
 		if err := s.adminRoutes(e); err != nil {

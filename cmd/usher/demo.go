@@ -146,7 +146,7 @@ func (d demo) run(ctx context.Context) error {
 		_, err := admins.CreateWithPassword(ctx, demoOwner, d.password, admin.Owner)
 		return err
 	}
-	p := program{cfg: cfg, log: d.log, listener: d.site, setup: setup, ready: func(svc *onboard.Service, _ *store.Store) {
+	p := program{cfg: cfg, log: d.log, listener: d.site, guide: true, setup: setup, ready: func(svc *onboard.Service, _ *store.Store) {
 		started = true
 		// The stand-in pushes its first ticket at once, so the site comes first.
 		stand.Go(func() {

@@ -58,6 +58,7 @@ type program struct {
 	// setup sees to it that somebody can sign in, before connections are accepted;
 	// nil leaves the console closed until usher admin is run.
 	setup func(context.Context, *admin.Service) error
+	guide bool                                 // serve the style guide as well
 	ready func(*onboard.Service, *store.Store) // called when connections are accepted; may be nil
 }
 
@@ -133,6 +134,7 @@ func (p program) run(ctx context.Context) error {
 		SessionKeys:    sessionKeys,
 		TrustedProxies: cfg.TrustedProxies,
 		FormTargets:    []string{cfg.WeChatPC, cfg.WeChatH5},
+		Guide:          p.guide,
 		Version:        version(),
 		Log:            log,
 		Now:            p.now,
