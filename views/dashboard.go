@@ -32,6 +32,32 @@ func (m DashboardPage) standing(ctx context.Context) standing {
 	return standing{class: "ok", word: i18n.T(ctx, i18n.DashboardActive)}
 }
 
+// health says in words whether the account works, for the facts.
+func (m DashboardPage) health(ctx context.Context) string {
+	if s := m.standing(ctx); s.class != "ok" {
+		return s.word
+	}
+	return i18n.T(ctx, i18n.DashboardActiveText)
+}
+
+// verification names the state of the account's verification (verify_type_info of
+// api_get_authorizer_info): from 3 on the documents are accepted and the name is not.
+func verification(ctx context.Context, id int) string {
+	switch {
+	case id < 0:
+		return i18n.T(ctx, i18n.DashboardVerifiedNo)
+	case id >= 3:
+		return i18n.T(ctx, i18n.DashboardVerifiedPartly)
+	}
+	return i18n.T(ctx, i18n.DashboardVerifiedYes)
+}
+
+// pill is the class and the word of the account's pill.
+func (m DashboardPage) pill(ctx context.Context) (class, word string) {
+	s := m.standing(ctx)
+	return s.class, s.word
+}
+
 // served reports whether the grants are in force.
 func (m DashboardPage) served() bool {
 	return m.Account.Standing == onboard.Active || m.Account.Standing == onboard.NeedsRescan

@@ -71,8 +71,8 @@ func quotedName(ctx context.Context, a *onboard.Account, id onboard.AppID) strin
 	return string(a.AppID)
 }
 
-// letter is what stands in for an account's picture: pictures are not loaded
-// from other hosts.
+// letter is what stands in for an account's picture while we have none that was
+// fetched and checked: pages load nothing from other hosts.
 func letter(a *onboard.Account) string {
 	if a != nil {
 		for _, r := range DisplayName(a.Profile.Nickname) {

@@ -24,3 +24,7 @@ func InvitePath(code string) string { return "/i/" + url.PathEscape(code) }
 
 // DashboardPath is the merchant's own page.
 func DashboardPath(token string) string { return "/m/" + url.PathEscape(token) }
+
+// PicturePath is where the picture with the given hash is served. Another picture
+// has another address, so a browser may keep it.
+func PicturePath(hash string) string { return "/picture/" + url.PathEscape(hash) + ".png" }

@@ -2,6 +2,8 @@ package views
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"strings"
 
 	"usher/internal/i18n"
@@ -19,6 +21,15 @@ func setName(ctx context.Context, id onboard.PermissionID) string {
 		return i18n.T(ctx, i18n.SetUnknown, "id", int(id))
 	}
 	return name
+}
+
+// setHelp says in plain words what a permission set lets the operator do; empty
+// for the sets that few merchants meet.
+func setHelp(ctx context.Context, id onboard.PermissionID) string {
+	if key := i18n.Key("set." + strconv.Itoa(int(id)) + ".help"); i18n.Has(key) {
+		return i18n.T(ctx, key)
+	}
+	return ""
 }
 
 // setNames lists sets within a sentence.
@@ -53,6 +64,66 @@ func consequence(ctx context.Context, id onboard.PermissionID) string {
 		return i18n.T(ctx, i18n.SetExclusive18)
 	}
 	return i18n.T(ctx, i18n.SetExclusiveText)
+}
+
+// setRow is a permission set in a list.
+type setRow struct {
+	id    onboard.PermissionID
+	waits bool // for the merchant's confirmation
+}
+
+// setRows makes rows of ids, those first that one operator alone can hold: nobody
+// should have to unfold a list to learn of them.
+func setRows(ids []onboard.PermissionID) []setRow {
+	rows := make([]setRow, len(ids))
+	for i, id := range ids {
+		rows[i].id = id
+	}
+	return exclusiveFirst(rows)
+}
+
+// grantRows is setRows for what is granted.
+func grantRows(grants onboard.Grants) []setRow {
+	rows := make([]setRow, len(grants))
+	for i, g := range grants {
+		rows[i] = setRow{id: g.ID, waits: waits(g)}
+	}
+	return exclusiveFirst(rows)
+}
+
+func exclusiveFirst(rows []setRow) []setRow {
+	slices.SortStableFunc(rows, func(a, b setRow) int {
+		switch x, y := exclusive(a.id), exclusive(b.id); {
+		case x == y:
+			return 0
+		case x:
+			return -1
+		}
+		return 1
+	})
+	return rows
+}
+
+// fold splits rows after the first n. A rest of one or two is not worth unfolding.
+func fold(rows []setRow, n int) (first, rest []setRow) {
+	if len(rows) <= n+2 {
+		return rows, nil
+	}
+	return rows[:n], rows[n:]
+}
+
+// restCount says how many rows are folded, and how many of them are exclusive.
+func restCount(ctx context.Context, rest []setRow) string {
+	only := 0
+	for _, r := range rest {
+		if exclusive(r.id) {
+			only++
+		}
+	}
+	if only > 0 {
+		return i18n.T(ctx, i18n.SetRestExclusive, "n", len(rest), "exclusive", only)
+	}
+	return i18n.T(ctx, i18n.SetRest, "n", len(rest))
 }
 
 // setCount says how many sets are asked for, and how many of them are exclusive.

@@ -88,7 +88,7 @@ func Steps(a onboard.Attempt, now time.Time) templ.Component {
 func Account(a onboard.Account) templ.Component { return account(a) }
 
 // SetList lists permission sets by name, with what each means for the merchant.
-func SetList(ids []onboard.PermissionID) templ.Component { return setNameList(ids) }
+func SetList(ids []onboard.PermissionID) templ.Component { return setList(setRows(ids), len(ids)) }
 
 // DeskFrame is the frame of a page for a computer, with children that bring the main
 // element. sheet is loaded beside the ordinary one when it is not empty.

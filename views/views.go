@@ -133,6 +133,14 @@ type DashboardPage struct {
 	Base    string
 	URL     string // absolute address of this page, to copy
 	Renewed bool   // the link was just renewed
+	// Others are the other accounts that this browser connected.
+	Others []OtherAccount
+}
+
+// OtherAccount is an account of the same merchant, and the path of its page.
+type OtherAccount struct {
+	Account onboard.Account
+	Path    string
 }
 
 // ProblemPage answers a request that could not be served.

@@ -133,9 +133,10 @@ func Has(key Key) bool {
 // without a value stays visible as {name}; an unknown key is its own sentence.
 // The value of "n" decides between singular and plural.
 func T(ctx context.Context, key Key, args ...any) string {
-	s, ok := catalogs[From(ctx)][key]
+	lang := From(ctx)
+	s, ok := catalogs[lang][key]
 	if !ok {
 		return string(key)
 	}
-	return s.fill(args)
+	return s.fill(args, lang == Chinese)
 }

@@ -175,6 +175,34 @@ func TestT(t *testing.T) {
 	}
 }
 
+// TestSpace checks the space between Chinese and Latin that a value brings
+// together; nothing else may move.
+func TestSpace(t *testing.T) {
+	tests := []struct {
+		lang Lang
+		text string
+		v    string
+		want string
+	}{
+		{Chinese, "授权给{v}", "Usher", "授权给 Usher"},
+		{Chinese, "{v}拿不到", "Usher", "Usher 拿不到"},
+		{Chinese, "授权给{v}", "青禾云", "授权给青禾云"},
+		{Chinese, "在 {v} 前", "10:42", "在 10:42 前"},
+		{Chinese, "在{v}前", "3", "在 3 前"},
+		{Chinese, "“{v}”的", "Usher", "“Usher”的"},
+		{Chinese, "授权{v}给", "", "授权给"},
+		{Chinese, "给{v}", "Ａ店", "给Ａ店"},
+		{Chinese, "给{v}", "🍵茶", "给🍵茶"},
+		{English, "{v}s", "茶", "茶s"},
+	}
+	for _, tt := range tests {
+		s := sentence{other: cut(tt.text)}
+		if got := s.fill([]any{"v", tt.v}, tt.lang == Chinese); got != tt.want {
+			t.Errorf("fill(%q, %q) in %s = %q, want %q", tt.text, tt.v, tt.lang, got, tt.want)
+		}
+	}
+}
+
 func TestTime(t *testing.T) {
 	now := time.Date(2026, 11, 22, 16, 30, 0, 0, time.UTC) // 00:30 on the 23rd in China
 	tests := []struct {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // sentence is one entry of a catalog. Chinese has no plural; an English entry
@@ -49,8 +51,10 @@ func cut(text string) []piece {
 	return pieces
 }
 
-// fill joins the pieces with the values in args.
-func (s sentence) fill(args []any) string {
+// fill joins the pieces with the values in args. Where spaced, as in Chinese, a
+// space goes between a Han character and a Latin letter or digit that a value
+// brings together: 授权给 Usher.
+func (s sentence) fill(args []any, spaced bool) string {
 	pieces := s.other
 	if n, ok := value(args, "n"); ok && n == "1" && s.one != nil {
 		pieces = s.one
@@ -59,16 +63,38 @@ func (s sentence) fill(args []any) string {
 		return pieces[0].text
 	}
 	var b strings.Builder
+	last := ""
 	for _, p := range pieces {
-		if p.name == "" {
-			b.WriteString(p.text)
-		} else if v, ok := value(args, p.name); ok {
-			b.WriteString(v)
-		} else {
-			b.WriteString("{" + p.name + "}")
+		text := p.text
+		if p.name != "" {
+			if v, ok := value(args, p.name); ok {
+				text = v
+			} else {
+				text = "{" + p.name + "}"
+			}
 		}
+		if text == "" {
+			continue
+		}
+		if spaced && meet(last, text) {
+			b.WriteByte(' ')
+		}
+		b.WriteString(text)
+		last = text
 	}
 	return b.String()
+}
+
+// meet reports whether a Han character and a Latin letter or digit would touch
+// where b follows a.
+func meet(a, b string) bool {
+	x, _ := utf8.DecodeLastRuneInString(a)
+	y, _ := utf8.DecodeRuneInString(b)
+	return unicode.Is(unicode.Han, x) && narrow(y) || narrow(x) && unicode.Is(unicode.Han, y)
+}
+
+func narrow(r rune) bool {
+	return r < '\u2000' && unicode.Is(unicode.Latin, r) || '0' <= r && r <= '9'
 }
 
 func value(args []any, name string) (string, bool) {

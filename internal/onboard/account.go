@@ -41,8 +41,10 @@ type Account struct {
 	Profile  Profile
 	// ProfileAt is when Profile was read; zero while only the AppID is known.
 	ProfileAt time.Time
-	Grants    Grants
-	Wanted    []PermissionID // what was asked for when it was last authorized
+	// Picture is the hash of the head image as we keep it; empty while we have none.
+	Picture string
+	Grants  Grants
+	Wanted  []PermissionID // what was asked for when it was last authorized
 	// AuthorizedAt is the time of the newest authorization. It orders events.
 	AuthorizedAt time.Time
 	// LocalTime is true when AuthorizedAt is by our clock (a redirect), false

@@ -13,7 +13,7 @@ var now = time.Date(2026, 11, 22, 2, 34, 0, 0, time.UTC)
 // hostile ones for tests.
 type Words struct {
 	Nickname, Other, Principal, Category, Recipient, Brand, Contact, Typed string
-	// Picture is the path of the accounts' picture; empty shows a letter.
+	// Picture is the hash of the accounts' picture; empty shows a letter.
 	Picture string
 }
 
@@ -40,7 +40,7 @@ func miniProgram(w Words) *onboard.Account {
 			Kind: onboard.MiniProgram, Nickname: w.Nickname, Principal: w.Principal, HeadImageURL: "https://wx.qlogo.cn/" + w.Nickname,
 			Verification: 0, Status: 1, Categories: []onboard.Category{{First: w.Category, Second: "茶饮"}},
 		},
-		ProfileAt:    now.Add(-time.Minute),
+		ProfileAt: now.Add(-time.Minute), Picture: w.Picture,
 		Grants:       onboard.Grants{{ID: 17}, {ID: 18}, {ID: 25}, {ID: 30, Confirm: &onboard.Confirm{Need: true, Can: true}}, {ID: 201}},
 		AuthorizedAt: now.Add(-26 * time.Hour), AccessExpiresAt: now.Add(time.Hour),
 	}

@@ -33,14 +33,24 @@ func (s *scenes) dashboard() {
 			m.Account.Standing, m.Account.RevokedAt, m.Missing = standing, now.Add(-48*time.Hour), []onboard.PermissionID{19}
 		})
 	}
-	add("no-api", func(m *views.DashboardPage) { m.Account.NoAPI, m.Account.Grants = true, nil })
+	add("no-api", func(m *views.DashboardPage) {
+		m.Account.NoAPI, m.Account.Grants, m.Account.Profile.Verification = true, nil, -1
+	})
 	add("token-late", func(m *views.DashboardPage) { m.Account.AccessExpiresAt = now.Add(-time.Minute) })
 	add("no-profile", func(m *views.DashboardPage) {
 		m.Account.Profile, m.Account.ProfileAt = onboard.Profile{}, time.Time{}
 	})
 	add("official", func(m *views.DashboardPage) {
-		m.Account.Profile.Kind, m.Account.Profile.Verification = onboard.OfficialAccount, -1
+		m.Account.Profile.Kind, m.Account.Profile.Verification = onboard.OfficialAccount, 3
 		m.Account.Grants = onboard.Grants{{ID: 1}, {ID: 4}, {ID: 15}}
+	})
+	add("many", func(m *views.DashboardPage) {
+		m.Account.Grants = many()
+		other := *miniProgram(w)
+		other.AppID, other.Profile.Nickname, other.Profile.Kind = "wx1111111111111111", w.Other, onboard.OfficialAccount
+		gone := other
+		gone.AppID, gone.Profile, gone.Standing = "wx2222222222222222", onboard.Profile{}, onboard.Revoked
+		m.Others = []views.OtherAccount{{Account: other, Path: views.DashboardPath("other")}, {Account: gone, Path: views.DashboardPath("gone")}}
 	})
 	status := map[int]string{14: "closed", 16: "banned", 18: "warned", 19: "frozen"}
 	for _, n := range slices.Sorted(maps.Keys(status)) {
