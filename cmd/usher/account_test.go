@@ -13,10 +13,10 @@ import (
 // TestAccount_Wrong asks for one account and gets another, because somebody
 // opened the link without biz_appid. The other account is kept aside, and the
 // page offers to try again.
-func TestAccount_Wrong(t *testing.T) { wrongAccount(t, options{quiet: true}) }
+func TestAccount_Wrong(t *testing.T) { wrongAccount(t, sqlite) }
 
-func wrongAccount(t *testing.T, o options) {
-	w := startAll(t, o)
+func wrongAccount(t *testing.T, on engine) {
+	w := startAll(t, on(t))
 	w.ticket()
 	m := w.merchant(url.Values{"auth_type": {"2"}, "biz_appid": {simulator.TeaHouse}})
 	link := strings.Replace(m.press(), "&biz_appid="+simulator.TeaHouse, "", 1)
@@ -50,10 +50,10 @@ func wrongAccount(t *testing.T, o options) {
 
 // TestAccount_MissingSets leaves out sets that were asked for and grants them
 // later, by the button of the result.
-func TestAccount_MissingSets(t *testing.T) { missingSets(t, options{quiet: true}) }
+func TestAccount_MissingSets(t *testing.T) { missingSets(t, sqlite) }
 
-func missingSets(t *testing.T, o options) {
-	w := startAll(t, o)
+func missingSets(t *testing.T, on engine) {
+	w := startAll(t, on(t))
 	w.ticket()
 	m := w.merchant(url.Values{"auth_type": {"2"}, "permission_sets": {"17|18|19"}})
 	m.agree(simulator.TeaHouse, "17")
@@ -85,10 +85,10 @@ func missingSets(t *testing.T, o options) {
 
 // TestAccount_ChangedByMerchant edits the sets in WeChat's console, of which a
 // push alone tells.
-func TestAccount_ChangedByMerchant(t *testing.T) { changedByMerchant(t, options{quiet: true}) }
+func TestAccount_ChangedByMerchant(t *testing.T) { changedByMerchant(t, sqlite) }
 
-func changedByMerchant(t *testing.T, o options) {
-	w := startAll(t, o)
+func changedByMerchant(t *testing.T, on engine) {
+	w := startAll(t, on(t))
 	w.ticket()
 	m := w.merchant(url.Values{"auth_type": {"2"}, "permission_sets": {"17|18|19"}})
 	m.agree(simulator.TeaHouse)
@@ -152,7 +152,7 @@ func TestAccount_Hostile(t *testing.T) {
 	m := w.merchant(anyMini())
 	m.agree(simulator.Hostile)
 	w.deliver()
-	m.look().expect(http.StatusOK, "授权完成").click("/m/").expect(http.StatusOK, "<script>alert(1)</script>") // as text
+	m.look().click("/m/").expect(http.StatusOK, "<script>alert(1)</script>") // as text
 	for _, b := range []*browser{m.desk, m.phone} {
 		for _, page := range b.shown {
 			if strings.HasPrefix(page.at.String(), w.base) && strings.Contains(page.body, "<script>alert") {

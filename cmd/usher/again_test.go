@@ -13,10 +13,10 @@ import (
 // TestAgain authorizes an account once more while programs read its token.
 // WeChat's new authorization kills both old tokens at once; from the moment the
 // new ones are stored, nobody is served an old one.
-func TestAgain(t *testing.T) { again(t, options{quiet: true}) }
+func TestAgain(t *testing.T) { again(t, sqlite) }
 
-func again(t *testing.T, o options) {
-	w := startAll(t, o)
+func again(t *testing.T, on engine) {
+	w := startAll(t, on(t))
 	w.ticket()
 	w.merchant(anyMini()).agree(simulator.TeaHouse, "17", "18")
 	w.deliver()
@@ -74,7 +74,7 @@ func TestAgain_OvertakenPush(t *testing.T) {
 	c.advance(15 * time.Minute)
 	second := w.merchant(anyMini()).agree(simulator.TeaHouse, "17", "18")
 	w.deliver()
-	second.look().expect(http.StatusOK, "授权完成")
+	second.look().expect(http.StatusOK, "授权完成", "山茶花茶舍")
 	w.holds(simulator.TeaHouse)
 
 	c.advance(20 * time.Minute) // the late push is due
@@ -108,10 +108,10 @@ func TestAgain_OvertakenRedirect(t *testing.T) {
 
 // TestWithdrawal cancels an authorization in WeChat's console: the pages say so
 // and the tokens are not served. Then the merchant comes back.
-func TestWithdrawal(t *testing.T) { withdrawal(t, options{quiet: true}) }
+func TestWithdrawal(t *testing.T) { withdrawal(t, sqlite) }
 
-func withdrawal(t *testing.T, o options) {
-	w := startAll(t, o)
+func withdrawal(t *testing.T, on engine) {
+	w := startAll(t, on(t))
 	w.ticket()
 	m := w.merchant(anyMini()).agree(simulator.TeaHouse)
 	w.deliver()

@@ -64,13 +64,12 @@ func TestCallback_Foreign(t *testing.T) {
 
 // TestCallback_CodeOfAnother presents the code of one attempt at the redirect of
 // another. The push, which comes from WeChat itself, decides whose it is.
-func TestCallback_CodeOfAnother(t *testing.T) { codeOfAnother(t, options{quiet: true}) }
+func TestCallback_CodeOfAnother(t *testing.T) { codeOfAnother(t, sqlite) }
 
-func codeOfAnother(t *testing.T, o options) {
+func codeOfAnother(t *testing.T, on engine) {
 	for name, pushFirst := range map[string]bool{"redirect first": false, "push first": true} {
 		t.Run(name, func(t *testing.T) {
-			o := o
-			w := startAll(t, o)
+			w := startAll(t, on(t))
 			w.ticket()
 			a, b := w.merchant(anyMini()), w.merchant(anyMini())
 			stateOfA, err := url.Parse(a.press())

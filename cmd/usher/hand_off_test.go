@@ -116,7 +116,7 @@ func TestHandOff_Recovers(t *testing.T) {
 			live.expect("等待扫码")
 			m.look().expect(http.StatusOK, "等待扫码")
 			m.agree(simulator.TeaHouse)
-			live.expect("授权完成")
+			live.expect("/done/") // where the page goes
 			w.deliver()
 			w.holds(simulator.TeaHouse)
 		})

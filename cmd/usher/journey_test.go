@@ -21,9 +21,18 @@ const (
 // TestJourney_DeskAndPhone walks from the form to the dashboard: too early, then
 // with a ticket, the form at a desk, the consent on a phone that has no cookie of
 // ours, and the dashboard on both.
-func TestJourney_DeskAndPhone(t *testing.T) {
-	w := startAll(t, options{quiet: true})
-	deskAndPhone(t, w, w.browser(desktopAgent), w.browser(wechatAgent))
+func TestJourney_DeskAndPhone(t *testing.T) { deskAndPhoneOn(t, sqlite) }
+
+// deskAndPhoneOn ends with a restart, after which the pages are still there.
+func deskAndPhoneOn(t *testing.T, on engine) {
+	w := startAll(t, on(t))
+	desk, phone := w.browser(desktopAgent), w.browser(wechatAgent)
+	deskAndPhone(t, w, desk, phone)
+	if err := w.stopSite(); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	desk.refresh().expect(http.StatusOK, "山茶花茶舍")
 }
 
 func deskAndPhone(t *testing.T, w *world, desk, phone *browser) {

@@ -8,15 +8,29 @@ import (
 	"usher/internal/store/pgtest"
 )
 
-// TestJourney_PostgreSQL walks the same way with the other database, restart
-// included.
+// TestJourney_PostgreSQL walks the same ways with the other database.
 func TestJourney_PostgreSQL(t *testing.T) {
-	w := startAll(t, options{quiet: true, database: pgtest.Start(t).Database(t)})
-	desk, phone := w.browser(desktopAgent), w.browser(wechatAgent)
-	deskAndPhone(t, w, desk, phone)
-	if err := w.stopSite(); err != nil {
-		t.Fatal(err)
-	}
-	w.restart()
-	desk.refresh().expect(200, "山茶花茶舍")
+	server := pgtest.Start(t)
+	postgres := func(t *testing.T) options { return options{quiet: true, database: server.Database(t)} }
+	t.Run("journeys", func(t *testing.T) { // ends before the server does
+		for name, journey := range map[string]func(*testing.T, engine){
+			"desk and phone":      deskAndPhoneOn,
+			"witnesses":           witnesses,
+			"rush":                rush,
+			"wrong account":       wrongAccount,
+			"missing sets":        missingSets,
+			"changed by merchant": changedByMerchant,
+			"again":               again,
+			"withdrawal":          withdrawal,
+			"code of another":     codeOfAnother,
+			"plug-in":             plugin,
+			"restart":             restart,
+			"upkeep":              upkeep,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				journey(t, postgres)
+			})
+		}
+	})
 }

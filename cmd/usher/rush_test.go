@@ -25,11 +25,15 @@ const rushes = 1000 // attempts of TestRush
 // for each, and nobody is shown an error. Accounts authorize side by side; the
 // attempts of one account follow one another, each with other sets than the one
 // before, because WeChat pushes nothing when they are the same.
-func TestRush(t *testing.T) {
-	w := startAll(t, options{quiet: true, config: func(c *config.Config) {
+func TestRush(t *testing.T) { rush(t, sqlite) }
+
+func rush(t *testing.T, on engine) {
+	o := on(t)
+	o.config = func(c *config.Config) {
 		// Every merchant has an address of its own, as the limits expect.
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-	}})
+	}
+	w := startAll(t, o)
 	w.ticket()
 	accounts := map[string]int{ // and the set to grant alone every second time
 		simulator.TeaHouse: 17, simulator.Takeaway: 17, simulator.Personal: 17, simulator.MiniShop: 17, simulator.TakenElsewhere: 17,

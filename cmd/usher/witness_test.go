@@ -11,10 +11,10 @@ import (
 // TestWitnesses brings the redirect and the push of one authorization in either
 // order, or one of them alone. Every way ends with one exchange, the newest
 // tokens and the account on the page at the desk.
-func TestWitnesses(t *testing.T) { witnesses(t, options{quiet: true}) }
+func TestWitnesses(t *testing.T) { witnesses(t, sqlite) }
 
-func witnesses(t *testing.T, o options) {
-	w := startAll(t, o)
+func witnesses(t *testing.T, on engine) {
+	w := startAll(t, on(t))
 	w.ticket()
 	tests := []struct {
 		name    string
