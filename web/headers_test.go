@@ -165,7 +165,7 @@ func TestGetChangesNothing(t *testing.T) {
 	for _, route := range e.Routes() {
 		switch {
 		case route.Method != http.MethodGet && route.Method != http.MethodHead,
-			route.Path == "/cb/:state",                     // WeChat's redirect is a GET by nature
+			strings.HasPrefix(route.Path, "/cb/"),          // WeChat's redirect is a GET by nature
 			strings.HasPrefix(route.Path, "/c/:id/events"): // TestLive
 			continue
 		}
