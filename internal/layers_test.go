@@ -28,8 +28,9 @@ var layers = map[string][]string{
 	"internal/worker":    {},
 	"static":             {},
 	"internal/failpoint": {},
+	"internal/picture":   {},
 	"internal/onboard":   {"internal/failpoint", "internal/secret"},
-	"internal/admin":     {"internal/onboard", "internal/secret"},
+	"internal/admin":     {"internal/onboard", "internal/picture", "internal/secret"},
 	"internal/store":     {"internal/admin", "internal/failpoint", "internal/onboard", "internal/secret"},
 	"internal/wechat":    {"internal/onboard", "internal/msgcrypt", "internal/secret"},
 	"internal/simulator": {"internal/msgcrypt"},
@@ -37,7 +38,7 @@ var layers = map[string][]string{
 	"views/styleguide":   {"internal/onboard", "internal/i18n", "static", "views"},
 	"views/admin":        {"internal/admin", "internal/onboard", "internal/i18n", "static", "views"},
 	"web":                {"internal/admin", "internal/onboard", "internal/i18n", "views", "views/admin", "views/styleguide", "static", "internal/secret"},
-	"cmd/usher": {"internal/admin", "internal/config", "internal/i18n", "internal/msgcrypt", "internal/onboard", "internal/secret",
+	"cmd/usher": {"internal/admin", "internal/config", "internal/i18n", "internal/msgcrypt", "internal/onboard", "internal/picture", "internal/secret",
 		"internal/simulator", "internal/store", "internal/wechat", "internal/worker", "static", "views", "views/admin", "web"},
 
 	// Tools of the build.
