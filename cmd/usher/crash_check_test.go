@@ -108,18 +108,26 @@ func (c *crash) checkAccount(db *store.Store, want simulator.TrueAccount) {
 }
 
 // checkBindings: an attempt ends with the account that was chosen in it or not
-// at all, and no two with the same; a code is spent by one exchange.
+// at all, and no authorization ends two; a code is spent by one exchange.
 func (c *crash) checkBindings(truth simulator.Truth) {
 	c.t.Helper()
-	ended := map[string]string{} // account by attempt
+	ended, bound := map[string]string{}, map[string]int{}
 	c.rows(`SELECT id, appid FROM attempt WHERE finished_at > 0`, func(id, appID string) {
-		for other, bound := range ended {
-			if bound == appID {
-				c.t.Errorf("%s is bound to attempts %s and %s", appID, other, id)
-			}
-		}
 		ended[id] = appID
+		bound[appID]++
 	})
+	exchanged := map[string]int{}
+	c.rows(`SELECT code_hash, appid FROM exchange WHERE state = 'done'`, func(_, appID string) { exchanged[appID]++ })
+	for appID, n := range bound {
+		if n > c.given[appID] {
+			c.t.Errorf("%s is bound to %d attempts after %d authorizations", appID, n, c.given[appID])
+		}
+	}
+	for appID, n := range exchanged {
+		if n > c.given[appID] {
+			c.t.Errorf("%s was exchanged %d times after %d authorizations", appID, n, c.given[appID])
+		}
+	}
 	for appID, id := range c.consents {
 		got, ok := ended[id]
 		switch {
@@ -129,22 +137,12 @@ func (c *crash) checkBindings(truth simulator.Truth) {
 			c.t.Errorf("attempt %s of %s never ended", id, appID)
 		}
 	}
-	done := map[string]int{}
-	c.rows(`SELECT code_hash, appid FROM exchange WHERE state = 'done'`, func(_, appID string) { done[appID]++ })
-	for appID, n := range done {
-		if n > c.authorizations(appID) {
-			c.t.Errorf("%s was exchanged %d times", appID, n)
-		}
-	}
-	// A code whose outcome is unknown is sent once more for each crash.
+	// A code whose outcome is unknown is sent once more for each crash and account.
 	const path = "/cgi-bin/component/api_query_auth"
-	if calls, most := truth.Calls[path].Total, c.codes+2*c.killed+2; calls > most {
+	if calls, most := truth.Calls[path].Total, c.codes+2+2*c.killed*len(c.given); calls > most {
 		c.t.Errorf("%d calls of %s for %d codes and %d crashes", calls, path, c.codes, c.killed)
 	}
 }
-
-// authorizations is how often an account was authorized in this test.
-func (c *crash) authorizations(appID string) int { return max(1, c.given[appID]) }
 
 func (c *crash) rows(text string, each func(a, b string)) {
 	c.t.Helper()

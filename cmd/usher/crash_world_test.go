@@ -79,8 +79,12 @@ type crash struct {
 	killed   int               // times the program was killed
 	acked    atomic.Int64      // pushes that the program answered with success
 	consents map[string]string // attempt by account
-	given    map[string]int    // times an account was authorized
-	codes    int               // authorization codes that WeChat gave out
+
+	counting sync.Mutex
+	given    map[string]int // times an account was authorized
+	codes    int            // authorization codes that WeChat gave out
+
+	restartDatabase func(testing.TB) // nil when the database cannot be killed
 }
 
 // child is one run of the program.
@@ -306,8 +310,14 @@ func (c *crash) forgetLeases() {
 		return
 	}
 	var made bool
-	if err := c.raw.QueryRow(`SELECT to_regclass('arrival') IS NOT NULL AND to_regclass('platform_token') IS NOT NULL`).Scan(&made); err != nil {
-		c.t.Fatal(err)
+	for try := 1; ; try++ { // after a restart of the database the first tries meet dead connections
+		err := c.raw.QueryRow(`SELECT to_regclass('arrival') IS NOT NULL AND to_regclass('platform_token') IS NOT NULL`).Scan(&made)
+		if err == nil {
+			break
+		}
+		if try == 5 {
+			c.t.Fatal(err)
+		}
 	}
 	if !made {
 		return
@@ -434,9 +444,16 @@ func (c *crash) consent(path, link, appID string) (redirect string) {
 		c.t.Fatal(err)
 	}
 	c.consents[appID] = path[strings.LastIndex(path, "/")+1:]
+	c.count(appID)
+	return redirect
+}
+
+// count notes that WeChat gave out a code for an account.
+func (c *crash) count(appID string) {
+	c.counting.Lock()
+	defer c.counting.Unlock()
 	c.given[appID]++
 	c.codes++
-	return redirect
 }
 
 // authorize brings one account in. A browser that meets a dead site reloads,

@@ -106,6 +106,13 @@ func (s *Service) refreshNow(ctx context.Context, appID AppID, now time.Time) (s
 	}
 	r, ended := s.refresh(ctx, d)
 	if ended {
+		c, err := s.store.Credentials(ctx, appID)
+		if err != nil {
+			return secret.Secret{}, time.Time{}, err
+		}
+		if c.Standing == Active && s.now().Add(servedLife).Before(c.AccessExpiresAt) {
+			return c.Access, c.AccessExpiresAt, nil // restored from WeChat's list
+		}
 		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyNotAuthorized, "account %s has to be authorized again", appID)
 	}
 	if err := s.saveRefreshed(ctx, []Refreshed{r}); err != nil {

@@ -13,6 +13,10 @@ import (
 
 const exchangeLease = 40 * time.Second // longer than any call to WeChat may take
 
+// absentTries is how often the list is asked for an account that a push named,
+// over about a minute, before its absence is believed.
+const absentTries = 6
+
 // finish spends the code of an arrival, exactly once over all witnesses of it,
 // and stores what came of it. The other witness attaches.
 func (s *Service) finish(ctx context.Context, a Arrival, e Event) (Outcome, AppID, error) {
@@ -34,6 +38,11 @@ func (s *Service) finish(ctx context.Context, a Arrival, e Event) (Outcome, AppI
 		}
 		if err != nil {
 			return "", "", errors.Join(err, s.store.FailExchange(ctx, a.CodeHash, claim.Fence, false, now))
+		}
+	}
+	if claim.Failed {
+		if older, err := s.outdated(ctx, a); err != nil || older {
+			return Ignored, a.AppID, err
 		}
 	}
 	failpoint.Hit("exchange.before_http")
@@ -197,6 +206,9 @@ func (s *Service) exchangeFailed(ctx context.Context, a Arrival, claim ExchangeC
 	}
 	if spent && a.AppID == "" {
 		return Ignored, "", nil // the push, which names the account, may still recover it
+	}
+	if spent && a.Tries >= absentTries {
+		return Ignored, a.AppID, nil // the whole list lacks the account: the merchant has withdrawn since
 	}
 	return "", "", cause
 }

@@ -82,13 +82,15 @@ func (s *Service) saveRefreshed(ctx context.Context, results []Refreshed) error 
 		s.tokens.drop(r.AppID)
 	}
 	if len(fenced) > 0 {
-		s.log.WarnContext(ctx, "refreshes came too late and were not stored", "count", len(fenced))
+		// The merchants authorized again meanwhile, which brought newer tokens.
+		s.log.InfoContext(ctx, "refreshes came too late and were not stored", "count", len(fenced))
 	}
 	return err
 }
 
 // refresh gets new tokens for one leased account. ended is true when the claim
-// has ended already, because the merchant must authorize again.
+// has ended already: what WeChat's list told was stored, or the merchant must
+// authorize again.
 func (s *Service) refresh(ctx context.Context, d Due) (r Refreshed, ended bool) {
 	r = Refreshed{AppID: d.AppID, Fence: d.Fence}
 	err := s.pace.wait(ctx)
@@ -98,8 +100,7 @@ func (s *Service) refresh(ctx context.Context, d Due) (r Refreshed, ended bool) 
 		failpoint.Hit("refresh.after_http")
 	}
 	if up, ok := errors.AsType[*UpstreamError](err); ok && up.Reaction == Reauthorize {
-		r.Tokens, err = s.verify(ctx, d, err)
-		if err == nil && r.Tokens.Access.Empty() {
+		if err = s.verify(ctx, d, err); err == nil {
 			s.tokens.drop(d.AppID)
 			return r, true
 		}
@@ -143,30 +144,36 @@ func platformWide(err error) bool {
 
 // verify doubts WeChat's word that a refresh token is dead (61023, 61003): such
 // answers are often false. The list decides whether the account is still ours;
-// then every token that may be the right one is tried. Only when the whole list
-// lacks the account, or nothing worked for three days, is the merchant asked to
-// scan again; then both results are empty.
-func (s *Service) verify(ctx context.Context, d Due, cause error) (Tokens, error) {
+// then every token that may be the right one is tried, and what one of them
+// brings is stored. Only when the whole list lacks the account, or nothing worked
+// for three days, is the merchant asked to scan again. In both cases the claim has
+// ended and the error is nil.
+func (s *Service) verify(ctx context.Context, d Due, cause error) error {
 	row, ok, err := s.listed(ctx, d.AppID, time.Minute)
+	if err == nil && !ok { // a list that was read before the account was authorized proves no absence
+		row, ok, err = s.listed(ctx, d.AppID, 0)
+	}
 	if err != nil {
-		return Tokens{}, err // nothing is proven
+		return err // nothing is proven
 	}
 	failpoint.Hit("verify.after_list")
 	if ok {
-		t, err := s.climb(ctx, row, d.Refresh)
+		// With another token the merchant may have authorized again, so the grants
+		// are read too.
+		_, err := s.restore(ctx, row)
 		if err == nil {
 			failpoint.Hit("verify.after_refresh")
-			return t, nil
+			return nil
 		}
 		if cause = err; !refusesToken(err) || s.now().Sub(d.EndsAt) < provenFailed {
-			return Tokens{}, cause
+			return cause
 		}
 	}
 	failpoint.Hit("verify.before_rescan")
 	s.log.WarnContext(ctx, "a merchant has to authorize again", "appid", string(d.AppID), "listed", ok, "err", cause)
 	if err := s.store.SaveRescan(ctx, d.AppID, d.Fence, reason(cause), s.now()); err != nil && !errors.Is(err, ErrFenced) {
-		return Tokens{}, err
+		return err
 	}
 	failpoint.Hit("verify.after_rescan")
-	return Tokens{}, nil
+	return nil
 }

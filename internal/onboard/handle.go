@@ -221,7 +221,7 @@ func (s *Service) revoke(ctx context.Context, a Arrival) (Outcome, error) {
 	if err != nil && !errors.Is(err, ErrNoRow) {
 		return "", err
 	}
-	at := a.CreatedAt
+	at, gone := a.CreatedAt, false
 	if err == nil && !at.After(account.AuthorizedAt) {
 		inDoubt := at.Equal(account.AuthorizedAt) || account.LocalTime && account.AuthorizedAt.Sub(at) < clockDoubt
 		if !inDoubt {
@@ -234,10 +234,15 @@ func (s *Service) revoke(ctx context.Context, a Arrival) (Outcome, error) {
 		if ok {
 			return Ignored, nil
 		}
-		at = account.AuthorizedAt
+		gone = true
 	}
 	failpoint.Hit("revoke.before_save")
-	revoked, err := s.store.SaveRevoked(ctx, a.AppID, at, s.now())
+	var revoked bool
+	if gone {
+		revoked, err = s.store.SaveGone(ctx, a.AppID, account.AuthorizedAt, a.CreatedAt, s.now())
+	} else {
+		revoked, err = s.store.SaveRevoked(ctx, a.AppID, a.CreatedAt, s.now())
+	}
 	if err != nil {
 		return "", err
 	}

@@ -10,13 +10,13 @@ import (
 
 // errNoToken says that no refresh token of an account is to be had anywhere, as
 // for an account without API permission.
-var errNoToken = errors.New("no refresh token is known")
+var errNoToken = error(&UpstreamError{API: "api_authorizer_token", Reaction: Reauthorize, Err: errors.New("no refresh token is known")})
 
 // refusesToken reports whether a failed refresh was about the refresh token, as
 // opposed to the platform or the way there.
 func refusesToken(err error) bool {
 	up, ok := errors.AsType[*UpstreamError](err)
-	return errors.Is(err, errNoToken) || ok && up.Reaction == Reauthorize
+	return ok && up.Reaction == Reauthorize
 }
 
 // ladder tries the refresh tokens of one account, each once. Its first success
@@ -56,36 +56,6 @@ next:
 	return Tokens{}, false, nil
 }
 
-// climb gets tokens for an account that WeChat lists, from the likeliest source
-// to the least: the list, the account's details (api_get_authorizer_info, which
-// does not always tell), what is stored, and the tokens before it, newest first.
-// The error is of the last refusal, which refusesToken, or says nothing about
-// the account.
-func (s *Service) climb(ctx context.Context, row Authorizer, stored secret.Secret) (Tokens, error) {
-	l := &ladder{appID: row.AppID, cause: errNoToken}
-	if t, ok, err := l.try(ctx, s, row.Refresh); ok || err != nil {
-		return t, err
-	}
-	_, told, err := s.details(ctx, row.AppID)
-	if err != nil && !refusesToken(err) {
-		return Tokens{}, err
-	}
-	return l.rest(ctx, s, told, stored)
-}
-
-// rest tries what is left after the list.
-func (l *ladder) rest(ctx context.Context, s *Service, told, stored secret.Secret) (Tokens, error) {
-	kept, err := s.store.KeptTokens(ctx, l.appID)
-	if err != nil {
-		return Tokens{}, err
-	}
-	t, ok, err := l.try(ctx, s, append([]secret.Secret{told, stored}, kept...)...)
-	if ok || err != nil {
-		return t, err
-	}
-	return Tokens{}, l.cause
-}
-
 // details reads the grants of an account and, where WeChat tells it, its refresh
 // token.
 func (s *Service) details(ctx context.Context, appID AppID) (grants Grants, refresh secret.Secret, err error) {
@@ -97,7 +67,10 @@ func (s *Service) details(ctx context.Context, appID AppID) (grants Grants, refr
 }
 
 // regain gets the whole authorization of an account that WeChat lists: its grants
-// and tokens that have just worked. An account for which no refresh token is
+// and tokens that have just worked. They are sought from the likeliest source to
+// the least: the list, the account's details (api_get_authorizer_info, which does
+// not always tell), what is stored, and the tokens before it, newest first. An
+// error that refusesToken means that none of them worked. An account for which no refresh token is
 // known anywhere has none, because WeChat gives none without API permission.
 func (s *Service) regain(ctx context.Context, row Authorizer) (Authorization, error) {
 	grants, told, err := s.details(ctx, row.AppID)
@@ -116,8 +89,16 @@ func (s *Service) regain(ctx context.Context, row Authorizer) (Authorization, er
 		return Authorization{}, err
 	}
 	if !ok {
-		if auth.Tokens, err = l.rest(ctx, s, told, stored.Refresh); err != nil && !errors.Is(err, errNoToken) {
+		kept, err := s.store.KeptTokens(ctx, row.AppID)
+		if err != nil {
 			return Authorization{}, err
+		}
+		auth.Tokens, ok, err = l.try(ctx, s, append([]secret.Secret{told, stored.Refresh}, kept...)...)
+		if err != nil {
+			return Authorization{}, err
+		}
+		if !ok && !errors.Is(l.cause, errNoToken) {
+			return Authorization{}, l.cause
 		}
 	}
 	failpoint.Hit("recover.after_refresh")

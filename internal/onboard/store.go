@@ -103,6 +103,10 @@ type Store interface {
 	// account that is not known yet gets a tombstone row, so that an older
 	// authorization that is handled later does not revive it.
 	SaveRevoked(ctx context.Context, appID AppID, at, now time.Time) (bool, error)
+	// SaveGone tombstones an account of which WeChat's list proves that it is not
+	// ours any more, as of at, unless it was authorized again since its
+	// AuthorizedAt was seen. It reports whether it did.
+	SaveGone(ctx context.Context, appID AppID, seen, at, now time.Time) (bool, error)
 	// SaveRescan marks an account whose refresh token is proven dead.
 	SaveRescan(ctx context.Context, appID AppID, fence int64, reason string, now time.Time) error
 	// GrantChanges lists the newest changes of an account's grants first.

@@ -165,14 +165,10 @@ func (s *Service) repairGone(ctx context.Context, d Difference) (Repair, error) 
 	case !refusesToken(err):
 		return "", err
 	}
-	// Not later than any authorization that may follow, whose time is by WeChat's
-	// clock.
+	// Earlier by as much as WeChat's clock may be behind ours: an authorization
+	// that follows must not look older than this.
 	now := s.now()
-	at := now.Add(-clockDoubt)
-	if d.held.AuthorizedAt.After(at) {
-		at = d.held.AuthorizedAt
-	}
-	revoked, err := s.store.SaveRevoked(ctx, d.AppID, at, now)
+	revoked, err := s.store.SaveGone(ctx, d.AppID, d.held.AuthorizedAt, now.Add(-clockDoubt), now)
 	if err != nil {
 		return "", err
 	}
@@ -204,7 +200,7 @@ func (s *Service) repairListed(ctx context.Context, d Difference) (Repair, error
 			lease = &due
 		}
 	}
-	superseded, err := s.restore(ctx, d)
+	superseded, err := s.restore(ctx, d.row)
 	if err != nil {
 		if lease != nil { // upkeep, which has doubts of its own, looks at it next
 			now := s.now()
@@ -225,26 +221,42 @@ func (s *Service) repairListed(ctx context.Context, d Difference) (Repair, error
 	return RepairRepaired, nil
 }
 
-// restore gets the whole authorization anew and stores it.
-func (s *Service) restore(ctx context.Context, d Difference) (superseded bool, err error) {
-	auth, err := s.regain(ctx, d.row)
+// restore gets the whole authorization of a listed account anew and stores it.
+// It ends a lease on the account. The error refusesToken when no token worked or
+// is known of an account that had one.
+func (s *Service) restore(ctx context.Context, row Authorizer) (superseded bool, err error) {
+	auth, err := s.regain(ctx, row)
 	if err != nil {
 		return false, err
 	}
+	held, err := s.store.Account(ctx, row.AppID)
+	if err != nil && !errors.Is(err, ErrNoRow) {
+		return false, err
+	}
+	if auth.Tokens.Access.Empty() && err == nil && !held.NoAPI {
+		return false, errNoToken
+	}
 	now := s.now()
 	a := Arrived{
-		AppID: d.AppID, Grants: auth.Grants.Normalize(), Tokens: auth.Tokens, Standing: Active,
+		AppID: row.AppID, Grants: auth.Grants.Normalize(), Tokens: auth.Tokens, Standing: Active,
 		// The time of the list orders events less surely than that of a push: a
 		// push of the same authorization may yet come.
-		At: d.row.AuthorizedAt, LocalTime: true, DueAt: dueAt(d.AppID, now, auth.Tokens.Life), Now: now,
+		At: row.AuthorizedAt, LocalTime: true, DueAt: dueAt(row.AppID, now, auth.Tokens.Life), Now: now,
 	}
-	if d.held.AuthorizedAt.After(a.At) {
-		a.At, a.LocalTime = d.held.AuthorizedAt, d.held.LocalTime
+	if !held.AuthorizedAt.Before(a.At) {
+		a.At, a.LocalTime = held.AuthorizedAt, held.LocalTime
 	}
-	if d.Standing == Quarantined {
+	if auth.Grants == nil { // WeChat did not tell them
+		a.Grants = held.Grants
+	}
+	if held.Standing == Quarantined {
 		a.Standing = Quarantined
 	}
 	failpoint.Hit("sweep.before_save")
+	// A refresh may have replaced the token at WeChat: it is stored although the
+	// caller's time may be over.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
 	return s.store.SaveRecovered(ctx, a)
 }
 

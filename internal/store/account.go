@@ -121,9 +121,19 @@ func scanAppID(r *sql.Rows) (id onboard.AppID, err error) { return id, r.Scan(&i
 // counts as older, because serving a withdrawn account is the worse mistake.
 // For an account that was revoked already the result is false.
 func (s *Store) SaveRevoked(ctx context.Context, appID onboard.AppID, at, now time.Time) (bool, error) {
+	return s.tombstone(ctx, appID, at, now, func(h held) bool { return !later(h.authorizedAt, h.local, at, false) })
+}
+
+// SaveGone implements [onboard.Store].
+func (s *Store) SaveGone(ctx context.Context, appID onboard.AppID, seen, at, now time.Time) (bool, error) {
+	return s.tombstone(ctx, appID, at, now, func(h held) bool { return ms(h.authorizedAt) == ms(seen) })
+}
+
+// tombstone revokes an account if the row as it stands allows it.
+func (s *Store) tombstone(ctx context.Context, appID onboard.AppID, at, now time.Time, allowed func(held) bool) (bool, error) {
 	return write(ctx, s, func(ctx context.Context, q querier) (bool, error) {
 		h, err := s.lockAccount(ctx, q, appID, now)
-		if err != nil || later(h.authorizedAt, h.local, at, false) || h.standing == onboard.Revoked && !later(at, false, h.revokedAt, false) {
+		if err != nil || !allowed(h) || h.standing == onboard.Revoked && !later(at, false, h.revokedAt, false) {
 			return false, err
 		}
 		// The raised fence refuses the result of a refresh that is under way.

@@ -31,8 +31,10 @@ const nobody = 65534
 // Server is a running PostgreSQL server. It listens only on a socket in a
 // directory of its own and keeps nothing when it ends.
 type Server struct {
-	dir  string
-	made atomic.Int64
+	dir, program string
+	as           *syscall.SysProcAttr
+	kill         func() // ends the process at once and waits for it
+	made         atomic.Int64
 }
 
 // Start starts a server for one test. Without PostgreSQL's programs the test is
@@ -145,32 +147,54 @@ func start(bin string) (*Server, func() error, error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("initdb: %w: %s", err, out), remove())
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
+	s := &Server{dir: dir, program: filepath.Join(bin, "postgres"), as: as}
+	if err := s.launch(); err != nil {
 		return nil, nil, errors.Join(err, remove())
 	}
+	stop := func() error {
+		s.kill() // at once: nothing of it is kept
+		return remove()
+	}
+	return s, stop, nil
+}
+
+// launch starts the server on its data and returns when it answers.
+func (s *Server) launch() error {
+	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
 	defer func() { _ = log.Close() }()
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off")
-	server.SysProcAttr, server.Dir, server.Stdout, server.Stderr = as, dir, log, log
+	server := exec.Command(s.program, "-D", filepath.Join(s.dir, "data"), "-k", s.dir,
+		"-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off")
+	server.SysProcAttr, server.Dir, server.Stdout, server.Stderr = s.as, s.dir, log, log
 	if err := server.Start(); err != nil {
-		return nil, nil, errors.Join(err, remove())
+		return err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
-	stop := func() error {
-		_ = server.Process.Signal(syscall.SIGQUIT) // at once: nothing of it is kept
+	s.kill = func() {
+		_ = server.Process.Signal(syscall.SIGQUIT)
 		<-ended
-		return remove()
 	}
-	s := &Server{dir: dir}
 	if err := s.await(ended); err != nil {
 		out, _ := os.ReadFile(log.Name())
 		if stopErr := server.Process.Signal(syscall.SIGQUIT); stopErr == nil {
 			<-ended
 		}
-		return nil, nil, errors.Join(fmt.Errorf("%w: %s", err, out), remove())
+		return fmt.Errorf("%w: %s", err, out)
 	}
-	return s, stop, nil
+	return nil
+}
+
+// Restart stops the server at once, as a crash would, and starts it on what it
+// left. Every connection breaks. Only one goroutine may call it.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	s.kill()
+	if err := s.launch(); err != nil {
+		t.Fatalf("restart PostgreSQL: %v", err)
+	}
 }
 
 // await returns when the server answers.

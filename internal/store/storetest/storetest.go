@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(testing.TB) []onboard.Store) {
 		{"ClaimUnprofiled", (*suite).claimUnprofiled},
 		{"SaveRevoked", (*suite).saveRevoked},
 		{"SaveRevokedUnknown", (*suite).saveRevokedUnknown},
+		{"SaveGone", (*suite).saveGone},
 		{"SaveRescan", (*suite).saveRescan},
 		{"ClaimDue", (*suite).claimDue},
 		{"ClaimDueRace", (*suite).claimDueRace},

@@ -119,3 +119,16 @@ func (s *suite) sweepState() {
 	s.ok(s.SaveSwept(s.ctx, at(time.Hour)))
 	s.same("SweepState", must(s.SweepState(s.ctx))(s), onboard.SweepState{At: at(time.Hour)})
 }
+
+// saveGone goes by the authorization that was seen, not by clocks.
+func (s *suite) saveGone() {
+	local := func(a *onboard.Arrived) { a.At, a.LocalTime = at(3*time.Minute), true } // our clock is ahead
+	s.authorize("1", arrived("wx1", local))
+	s.same("SaveGone of another authorization", must(s.SaveGone(s.ctx, "wx1", t0, wechat(time.Minute), at(time.Hour)))(s), false)
+	s.same("SaveGone", must(s.SaveGone(s.ctx, "wx1", at(3*time.Minute), wechat(time.Minute), at(time.Hour)))(s), true)
+	a := s.account("wx1")
+	s.same("account", []any{a.Standing, a.RevokedAt}, []any{onboard.Revoked, wechat(time.Minute)})
+	s.same("SaveGone again", must(s.SaveGone(s.ctx, "wx1", at(3*time.Minute), wechat(time.Minute), at(time.Hour)))(s), false)
+	s.same("superseded by a withdrawal", s.authorize("2", arrived("wx1", func(a *onboard.Arrived) { a.At = wechat(0) })), true)
+	s.same("superseded", s.authorize("3", arrived("wx1", func(a *onboard.Arrived) { a.At, a.LocalTime = at(3*time.Minute), true })), false)
+}
