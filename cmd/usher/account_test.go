@@ -21,7 +21,7 @@ func wrongAccount(t *testing.T, on engine) {
 	m := w.merchant(url.Values{"auth_type": {"2"}, "biz_appid": {simulator.TeaHouse}})
 	link := strings.Replace(m.press(), "&biz_appid="+simulator.TeaHouse, "", 1)
 	m.phone.load(http.MethodGet, m.consent(link, simulator.Takeaway), nil).
-		expect(http.StatusOK, "授权的不是指定账号", "你授权了“山茶花外卖”，但这次需要"+simulator.TeaHouse)
+		expect(http.StatusOK, "授权的不是指定账号", "你授权了“山茶花外卖”，但这次需要 "+simulator.TeaHouse)
 	w.deliver()
 	m.look().expect(http.StatusOK, "授权的不是指定账号", "山茶花外卖", simulator.TeaHouse, "重新授权")
 	if links := m.desk.links("/m/"); len(links) != 0 {

@@ -18,16 +18,14 @@ import (
 	"usher/internal/simulator"
 )
 
-const rushes = 1000 // attempts of TestRush
-
 // TestRush sends the redirect and the push of one authorization at the same
 // moment, a thousand times, each through the whole site. There is one exchange
 // for each, and nobody is shown an error. Accounts authorize side by side; the
 // attempts of one account follow one another, each with other sets than the one
 // before, because WeChat pushes nothing when they are the same.
-func TestRush(t *testing.T) { rush(t, sqlite) }
+func TestRush(t *testing.T) { rush(t, sqlite, 1000) }
 
-func rush(t *testing.T, on engine) {
+func rush(t *testing.T, on engine, attempts int) {
 	o := on(t)
 	o.config = func(c *config.Config) {
 		// Every merchant has an address of its own, as the limits expect.
@@ -50,7 +48,7 @@ func rush(t *testing.T, on engine) {
 			defer r.client.CloseIdleConnections()
 			for sets := []int(nil); ; {
 				n := turn.Add(1)
-				if n > rushes {
+				if n > int64(attempts) {
 					return
 				}
 				if sets == nil {
@@ -68,7 +66,7 @@ func rush(t *testing.T, on engine) {
 	}
 	all.Wait()
 	w.settle()
-	w.exchanged(rushes)
+	w.exchanged(attempts)
 	for appID := range accounts {
 		w.holds(appID)
 	}

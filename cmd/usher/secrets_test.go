@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -116,5 +117,28 @@ func (w *world) keeps(what, text string) {
 	}
 	for _, kind := range w.wire.leaks([]byte(text)) {
 		w.t.Errorf("%s holds a %s", what, kind)
+	}
+}
+
+// TestWire holds that the search finds what it looks for, escaped or cut too.
+func TestWire(t *testing.T) {
+	var x wire
+	random := strings.Repeat("aB3-_", 20)
+	x.listen([]byte(`{"pre_auth_code":"preauthcode@@@` + random + `"}`))
+	x.listen([]byte("auth_code=queryauthcode%40%40%40" + strings.ToUpper(random)))
+	x.listen([]byte(`{"component_access_token":"87_` + strings.Repeat("xyzzy", 27) + `"}`))
+	tests := []struct{ text, want string }{
+		{"nothing here", ""},
+		{"preauthcode@@@" + random, "preauthcode"},
+		{"…%40%40%40" + random + "&x", "preauthcode"},
+		{"cut: " + random[40:70], "preauthcode"},
+		{strings.ToUpper(random), "queryauthcode"},
+		{strings.Repeat("xyzzy", 27), "87"},
+	}
+	for _, tt := range tests {
+		found := x.leaks([]byte(tt.text))
+		if tt.want == "" && len(found) > 0 || tt.want != "" && !slices.Contains(found, tt.want) {
+			t.Errorf("leaks(%q) = %q, want %q", tt.text, found, tt.want)
+		}
 	}
 }
