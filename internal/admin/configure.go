@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -106,12 +106,11 @@ func line(s string, n int) bool {
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || unicode.In(r, unicode.Cf) })
 }
 
-// isHost reports whether s is the plain name of a host, as a browser writes it.
-func isHost(s string) bool {
-	u, err := url.Parse("https://" + s)
-	return err == nil && u.Host == s && u.Hostname() == s && s == strings.ToLower(s) && strings.Contains(s, ".") &&
-		!strings.ContainsAny(s, " /\\@:?#%*[]") && len(s) <= 253
-}
+// hostName is the plain name of a host as a browser writes it: no port, no path, no
+// address in numbers.
+var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+func isHost(s string) bool { return len(s) <= 253 && hostName.MatchString(s) }
 
 // SaveSettings replaces the settings. The error is Invalid with KeyChanged when
 // somebody else has changed them since next was read; Settings then says what

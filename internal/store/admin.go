@@ -103,6 +103,10 @@ func (s *Store) SaveAdmin(ctx context.Context, a admin.Admin) error {
 		if err := s.lockConsole(ctx, q); err != nil {
 			return 0, err
 		}
+		before, err := s.owners(ctx, q)
+		if err != nil {
+			return 0, err
+		}
 		n, err := exec(ctx, q, `UPDATE admin SET name = $4, name_key = $5, role = $6, password = $7, totp = $8, totp_step = $9,
 				recovery = $10, removed_at = $11, totp_next = $12, version = version + 1
 			WHERE platform = $1 AND id = $2 AND version = $3 AND removed_at = 0`,
@@ -115,11 +119,11 @@ func (s *Store) SaveAdmin(ctx context.Context, a admin.Admin) error {
 		if n == 0 {
 			return n, errStale
 		}
-		owners, err := one(ctx, q, scanInt, `SELECT COUNT(*) FROM admin WHERE platform = $1 AND role = 'owner' AND removed_at = 0`, s.platform)
+		after, err := s.owners(ctx, q)
 		if err != nil {
 			return n, err
 		}
-		if owners == 0 {
+		if before > 0 && after == 0 {
 			return n, admin.ErrLastOwner // undone: the write failed
 		}
 		if a.RemovedAt.IsZero() {
@@ -131,6 +135,11 @@ func (s *Store) SaveAdmin(ctx context.Context, a admin.Admin) error {
 		return exec(ctx, q, `DELETE FROM admin_enrollment WHERE platform = $1 AND admin_id = $2`, s.platform, a.ID)
 	})
 	return fencedIfStale(err)
+}
+
+// owners counts those who can sign in and manage admins.
+func (s *Store) owners(ctx context.Context, q querier) (int64, error) {
+	return one(ctx, q, scanInt, `SELECT COUNT(*) FROM admin WHERE platform = $1 AND role = 'owner' AND removed_at = 0 AND password <> ''`, s.platform)
 }
 
 // SaveSignedIn implements [admin.Store].
