@@ -1,0 +1,161 @@
+package onboard_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/internal/msgcrypt"
+	"usher/internal/onboard"
+	"usher/internal/secret"
+	"usher/internal/simulator"
+	"usher/internal/store"
+	"usher/internal/wechat"
+)
+
+const ourAppID = "wx00000000000000aa"
+
+// world is a service on a real store, with WeChat's stand-in behind a transport
+// without sockets. All of them go by one clock, which the test moves.
+type world struct {
+	t   *testing.T
+	svc *onboard.Service
+	db  *store.Store
+	sim *simulator.Simulator
+	at  time.Time
+}
+
+// edited is WeChat with its list changed on the way.
+type edited struct {
+	*wechat.Client
+	list func([]onboard.Authorizer) []onboard.Authorizer
+}
+
+func (e *edited) Authorizers(ctx context.Context, token secret.Secret, offset, count int) ([]onboard.Authorizer, int, error) {
+	rows, total, err := e.Client.Authorizers(ctx, token, offset, count)
+	if err == nil && e.list != nil {
+		was := len(rows)
+		rows = e.list(rows)
+		total += len(rows) - was
+	}
+	return rows, total, err
+}
+
+func newWorld(t *testing.T) (*world, *edited) {
+	t.Helper()
+	w := &world{t: t, at: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}
+	now := func() time.Time { return w.at }
+	keys := msgcrypt.Keys{AppID: ourAppID, Token: "pushtoken", AESKey: strings.Repeat("A", 43)}
+	crypt, err := msgcrypt.New(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	receiver := &wechat.Receiver{Cipher: crypt, AppID: ourAppID}
+	w.sim, err = simulator.New(simulator.Config{
+		AppID: ourAppID, Secret: "platformsecret", Token: keys.Token, AESKey: keys.AESKey, LaunchDomain: "site.test",
+		EventURL: "http://site.test/wechat/events", BaseURL: "http://wechat.test", TicketOnDemand: true, Seed: 1, Now: now,
+		Client: &http.Client{Transport: pushed(func(r *http.Request, body []byte) error {
+			p, err := receiver.OpenPush(r.URL.RawQuery, body)
+			if err != nil {
+				return err
+			}
+			return w.svc.ReceivePush(r.Context(), p)
+		})},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := secret.ParseRing(secret.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.db, err = store.Open(t.Context(), store.Options{Database: filepath.Join(t.TempDir(), "usher.db"), Platform: ourAppID, Ring: ring}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	client := &edited{Client: &wechat.Client{AppID: ourAppID, Secret: secret.New("platformsecret"), API: "http://wechat.test", PC: "http://wechat.test",
+		H5: "http://wechat.test", HTTP: &http.Client{Transport: w.sim.Transport()}}}
+	w.svc = onboard.NewService(onboard.Options{AppID: ourAppID, Store: w.db, Platform: client, Parse: wechat.ParseEvent,
+		Hasher: w.db.Hasher(), Now: now, PublicURL: "http://site.test", RefreshRate: 1e6})
+	w.ok(w.sim.PushTicket(t.Context()))
+	w.ok(w.svc.HandleArrivals(t.Context()))
+	return w, client
+}
+
+// pushed takes WeChat's pushes.
+type pushed func(r *http.Request, body []byte) error
+
+func (p pushed) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = p(r, body)
+	}
+	status, text := http.StatusOK, "success"
+	if err != nil {
+		status, text = http.StatusInternalServerError, ""
+	}
+	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(text)), Request: r}, nil
+}
+
+func (w *world) ok(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// authorize brings accounts in by a push.
+func (w *world) authorize(appIDs ...string) {
+	w.t.Helper()
+	for _, id := range appIDs {
+		w.ok(w.sim.AuthorizeSilently(w.t.Context(), id, nil))
+	}
+	w.ok(w.svc.HandleArrivals(w.t.Context()))
+	for _, id := range appIDs {
+		w.agrees(id)
+	}
+}
+
+// untold does what no push tells.
+func (w *world) untold(do func() error) {
+	w.t.Helper()
+	w.ok(w.sim.SetFaults(simulator.Faults{Push: simulator.PushFaults{DropShare: 100}}))
+	w.ok(do())
+	w.ok(w.sim.SetFaults(simulator.Faults{}))
+}
+
+// agrees compares one account with the truth.
+func (w *world) agrees(appID string) {
+	w.t.Helper()
+	truth, _ := w.sim.Account(appID)
+	a, err := w.db.Account(w.t.Context(), onboard.AppID(appID))
+	switch {
+	case err != nil:
+		w.t.Errorf("Account(%s) = %v; authorized is %v", appID, err, truth.Authorized)
+		return
+	case !truth.Authorized:
+		if a.Standing != onboard.Revoked {
+			w.t.Errorf("%s is %s, want revoked", appID, a.Standing)
+		}
+		return
+	}
+	c, err := w.db.Credentials(w.t.Context(), onboard.AppID(appID))
+	if err != nil || a.Standing != onboard.Active || c.Refresh.Reveal() != truth.RefreshToken || c.Access.Reveal() != truth.AccessToken || len(a.Grants) != len(truth.Permissions) {
+		w.t.Errorf("%s is %s with %d grants, %v, %v; want it active with %d grants and WeChat's tokens",
+			appID, a.Standing, len(a.Grants), c.Refresh, err, len(truth.Permissions))
+	}
+}
+
+const (
+	listPath    = "/cgi-bin/component/api_get_authorizer_list"
+	refreshPath = "/cgi-bin/component/api_authorizer_token"
+	infoPath    = "/cgi-bin/component/api_get_authorizer_info"
+)
