@@ -83,6 +83,8 @@ func walkDeskAndPhone(w *world, desk, phone *tab) {
 		b.click(view)
 		b.at("/m/")
 		b.sees("山茶花茶舍")
+		b.sees("小程序开发与数据分析")
+		ask[bool](b, `(document.querySelectorAll("details").forEach(function (d) { d.open = true; }), true)`) // a long list is folded
 		b.sees("获取小程序码")
 		b.quiet()
 		for _, address := range b.shown() {

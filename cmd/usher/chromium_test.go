@@ -22,7 +22,7 @@ import (
 )
 
 // patience is how long a page may take to show what it is waited for.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 // chromiumProgram finds Chromium or skips the test, unless USHER_TEST_REQUIRE
 // names it.
