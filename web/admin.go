@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -86,29 +87,34 @@ const (
 
 // adminRoutes is the whole console. Each part registers its pages in its own file.
 func (s *Server) adminRoutes(e *echo.Echo) error {
-	r := &adminRouter{s: s, e: e, counts: map[string]func(context.Context) (string, error){}}
-	s.console = r
-	s.signInRoutes(r)
-	s.profileRoutes(r)
-	s.peopleRoutes(r)
-	s.auditRoutes(r)
-	s.settingsRoutes(r)
-	for _, fault := range r.faults {
-		return fault
-	}
-	return s.onlyThrough(r, e)
+	return s.registerAdmin(e,
+		s.signInRoutes,
+		s.profileRoutes,
+		s.peopleRoutes,
+		s.auditRoutes,
+		s.settingsRoutes,
+	)
 }
 
-// onlyThrough makes sure that nothing below /admin was registered beside the router.
-func (s *Server) onlyThrough(r *adminRouter, e *echo.Echo) error {
+// registerAdmin lets every part register its routes. The error says which of them
+// demand no permission, or were registered beside the router.
+func (s *Server) registerAdmin(e *echo.Echo, parts ...func(*adminRouter)) error {
+	r := &adminRouter{s: s, e: e, counts: map[string]func(context.Context) (string, error){}}
+	for _, register := range parts {
+		register(r)
+	}
 	known := map[string]bool{}
 	for _, route := range r.routes {
-		known[route.path] = true
-	}
-	for _, route := range e.Routes() {
-		if (route.Path == adminRoot || strings.HasPrefix(route.Path, adminRoot+"/")) && !known[route.Path] {
-			return fmt.Errorf("%s %s was registered without a permission", route.Method, route.Path)
+		known[route.method+route.path] = true
+		if route.method == http.MethodGet {
+			known[http.MethodHead+route.path] = true
 		}
 	}
-	return nil
+	for _, route := range e.Routes() {
+		if (route.Path == adminRoot || strings.HasPrefix(route.Path, adminRoot+"/")) && !known[route.Method+route.Path] {
+			r.faults = append(r.faults, fmt.Errorf("%s %s was registered without a permission", route.Method, route.Path))
+		}
+	}
+	s.console = r
+	return errors.Join(r.faults...)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -185,6 +186,9 @@ func (s *Server) saveCredential(a *adminContext) error {
 		return err
 	}
 	name := a.Param("name")
+	if !slices.Contains(admin.CredentialNames(), admin.CredentialName(name)) {
+		return onboard.Errorf(onboard.NotFound, onboard.KeyNotFound, "credential %q", name)
+	}
 	text := strings.TrimSpace(value("secret-" + name))
 	if text == "" {
 		err = onboard.Errorf(onboard.Invalid, admin.KeySecret, "nothing was entered")
