@@ -40,7 +40,7 @@ func kindOf(c echo.Context) answerKind {
 		return jsonAnswer
 	case path == "/c/:id/events", path == styleguide.LivePath(), strings.HasSuffix(path, liveSuffix):
 		return eventAnswer
-	case strings.HasSuffix(path, ".png"), strings.HasSuffix(path, ".svg"), strings.HasSuffix(path, ".csv"), strings.HasSuffix(path, ".jsonl"), strings.HasPrefix(path, "/static/"), path == "/brand/:name":
+	case strings.HasSuffix(path, ".png"), strings.HasSuffix(path, ".svg"), strings.HasSuffix(path, ".csv"), strings.HasSuffix(path, ".jsonl"), strings.HasPrefix(path, "/static/"), path == "/brand/:name", path == picturePath:
 		return fileAnswer
 	}
 	return htmlAnswer

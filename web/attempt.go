@@ -22,11 +22,23 @@ func (s *Server) deskPage(c echo.Context, a onboard.Attempt) views.AttemptPage {
 		PlatformAppID: s.Service.PlatformAppID(),
 		PluginURL:     s.PublicURL + views.PhonePath(a.PhoneCode) + "/plugin",
 		Checked:       asks(c, "checked=1"),
+		Account:       s.known(c, a),
 	}
 	if a.Invite() {
 		m.InviteURL = s.PublicURL + views.InvitePath(a.InviteCode)
 	}
 	return m
+}
+
+// known is the account asked for, where the page may name it. A page without the
+// name works as well.
+func (s *Server) known(c echo.Context, a onboard.Attempt) *onboard.Account {
+	account, err := s.Service.Known(c.Request().Context(), a)
+	if err != nil {
+		s.Log.WarnContext(c.Request().Context(), "reading the account asked for failed", "request_id", requestID(c), "route", c.Path(), "err", err)
+		return nil
+	}
+	return account
 }
 
 // asks reports whether the address has the query pair, such as "checked=1".
@@ -164,7 +176,7 @@ func (s *Server) again(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.begin(c, onboard.Wish{AuthType: a.AuthType, BizAppID: a.BizAppID, Wanted: a.Wanted})
+	return s.begin(c, onboard.Wish{AuthType: a.AuthType, BizAppID: a.BizAppID, Wanted: a.Wanted, Invited: a.Invited})
 }
 
 // deskCode is the picture of the phone page's address.

@@ -97,6 +97,9 @@ func (s *Server) resultPage(c echo.Context, result onboard.Result) (views.Result
 		return m, nil
 	}
 	m.Account = result.Account
+	if a.Verdict == onboard.WrongAccount {
+		m.Expected = s.known(c, a)
+	}
 	if a.State(s.Now()) == onboard.Done && a.Verdict != onboard.WrongAccount {
 		token, err := s.Service.DashboardLink(c.Request().Context(), a.AppID)
 		if err != nil {

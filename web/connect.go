@@ -70,7 +70,8 @@ func (s *Server) connect(c echo.Context) error {
 	return s.begin(c, w)
 }
 
-// begin stores a wish as a new attempt of this browser and opens its page.
+// begin stores a wish as a new attempt of this browser and opens its page, which
+// inside WeChat is the one with the button.
 func (s *Server) begin(c echo.Context, w onboard.Wish) error {
 	ctx := c.Request().Context()
 	session, err := s.sessions.begin(c)
@@ -81,6 +82,9 @@ func (s *Server) begin(c echo.Context, w onboard.Wish) error {
 	a, err := s.Service.Begin(ctx, w)
 	if err != nil {
 		return err
+	}
+	if placeOf(c.Request().UserAgent()) == views.InWeChat {
+		return see(c, views.PhonePath(a.PhoneCode)) // a phone does not scan its own screen
 	}
 	return see(c, views.AttemptPath(a.ID))
 }

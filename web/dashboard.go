@@ -17,12 +17,20 @@ func (s *Server) dashboard(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	others, err := s.Service.Others(c.Request().Context(), s.sessions.id(c), d.Account.AppID)
+	if err != nil {
+		return err
+	}
 	path := views.DashboardPath(token)
-	return s.render(c, http.StatusOK, views.Dashboard(views.DashboardPage{
+	m := views.DashboardPage{
 		Page: s.page(c, path), Account: d.Account, Missing: d.Missing, Changes: d.Changes,
 		Base: path, URL: s.PublicURL + path,
 		Renewed: asks(c, "renewed=1"),
-	}))
+	}
+	for _, o := range others {
+		m.Others = append(m.Others, views.OtherAccount{Account: o.Account, Path: views.DashboardPath(o.Link.Reveal())})
+	}
+	return s.render(c, http.StatusOK, views.Dashboard(m))
 }
 
 // renew gives the page a new address and ends the present one.

@@ -87,3 +87,18 @@ func TestConnectShowsEveryFault(t *testing.T) {
 		}
 	}
 }
+
+// TestDashboardOthers checks that the page leads to the other accounts of the same
+// browser, by their own links.
+func TestDashboardOthers(t *testing.T) {
+	_, account := finished()
+	other := *account
+	other.AppID, other.Profile.Nickname = "wx1111111111111111", "山茶花外卖"
+	s := dashboards{oneAttempt: reading(waiting(), nil), dashboard: onboard.Dashboard{Account: *account}}
+	s.others = []onboard.OwnAccount{{Account: other, Link: secret.New("othertoken")}}
+	h, _, _ := site(t, s, nil)
+	body := ask(h, "GET", "/m/token", "").Body.String()
+	if !strings.Contains(body, `href="/m/othertoken"`) || !strings.Contains(body, "山茶花外卖") {
+		t.Errorf("GET /m/token does not lead to the other account:\n%s", body)
+	}
+}

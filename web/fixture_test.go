@@ -28,6 +28,8 @@ type oneAttempt struct {
 	push    func(onboard.Push) error
 	found   bool // by Check
 	account *onboard.Account
+	known   *onboard.Account // by Known
+	others  []onboard.OwnAccount
 	partner bool // every browser with a session took part
 	ready   onboard.Readiness
 	changes chan struct{}
@@ -40,6 +42,21 @@ func (o oneAttempt) Check(context.Context, string) (bool, error)                
 func (o oneAttempt) PlatformAppID() onboard.AppID                                   { return "wx00000000000000ff" }
 func (o oneAttempt) Ready(context.Context) onboard.Readiness                        { return o.ready }
 func (o oneAttempt) Watch(string) (<-chan struct{}, func())                         { return o.changes, func() {} }
+
+func (o oneAttempt) Known(context.Context, onboard.Attempt) (*onboard.Account, error) {
+	return o.known, nil
+}
+
+func (o oneAttempt) Others(context.Context, string, onboard.AppID) ([]onboard.OwnAccount, error) {
+	return o.others, nil
+}
+
+func (o oneAttempt) Picture(_ context.Context, hash string) ([]byte, error) {
+	if hash != "aaaa" {
+		return nil, onboard.Errorf(onboard.NotFound, onboard.KeyNotFound, "none")
+	}
+	return []byte("\x89PNG"), nil
+}
 
 func (o oneAttempt) Opened(context.Context, string) error { return nil }
 

@@ -52,7 +52,7 @@ func (s *Server) headers() echo.MiddlewareFunc {
 // must be sent, the path with its codes must not. The address that WeChat redirects
 // to holds an authorization code: it tells nothing.
 func referrer(route string) string {
-	if route == "/cb/:state" {
+	if strings.HasPrefix(route, "/cb/") {
 		return "no-referrer"
 	}
 	if route == adminRoot || strings.HasPrefix(route, adminRoot+"/") {

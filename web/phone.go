@@ -82,6 +82,7 @@ func (s *Server) phonePage(c echo.Context, k phoneKind, a onboard.Attempt) views
 		Place:    placeOf(c.Request().UserAgent()),
 		NotAdmin: asks(c, "not_admin=1"),
 		Checked:  asks(c, "checked=1"),
+		Account:  s.known(c, a),
 	}
 	// The address of the result has the id of the desk page in it: a photo of the
 	// code must not lead there.

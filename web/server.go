@@ -184,6 +184,7 @@ func (s *Server) routes(e *echo.Echo) {
 	press("/m/:token/renew", s.renew, s.limited())
 	press("/m/:token/again", s.widen, s.limited())
 	get("/help/wechat-errors", s.help)
+	get(picturePath, s.picture)
 
 	e.POST("/wechat/events", s.push, within(pushTime))
 	e.GET("/wechat/events", s.pushCheck)

@@ -22,6 +22,9 @@ type Service interface {
 	RecentAttempts(ctx context.Context, session string) ([]onboard.Attempt, error)
 	// TookPart reports whether a browser began the attempt or was handed off in it.
 	TookPart(ctx context.Context, a onboard.Attempt, session string) bool
+	// Known reads the account that an attempt asks for, nil when its pages may not
+	// name it.
+	Known(ctx context.Context, a onboard.Attempt) (*onboard.Account, error)
 	// Opened records that WeChat's browser fetched the phone page.
 	Opened(ctx context.Context, id string) error
 	// Invite turns an attempt into one that lives for days.
@@ -48,6 +51,11 @@ type Service interface {
 	Dashboard(ctx context.Context, token string) (onboard.Dashboard, error)
 	// RenewDashboard replaces a token; the old one ends.
 	RenewDashboard(ctx context.Context, token string) (next secret.Secret, err error)
+
+	// Others lists the other accounts that a browser connected.
+	Others(ctx context.Context, session string, than onboard.AppID) ([]onboard.OwnAccount, error)
+	// Picture reads the picture of an account by its hash, as PNG.
+	Picture(ctx context.Context, hash string) ([]byte, error)
 
 	// Watch wakes a live page of the attempt id after every change.
 	Watch(id string) (changes <-chan struct{}, stop func())

@@ -112,6 +112,7 @@ func (p program) run(ctx context.Context) error {
 		},
 		Parse:     wechat.ParseEvent,
 		Hasher:    db.Hasher(),
+		Pictures:  pictures(cfg),
 		Log:       log,
 		Now:       p.now,
 		PublicURL: cfg.PublicURL,
@@ -188,6 +189,7 @@ func jobs(svc *onboard.Service, admins *admin.Service) map[string]job {
 		"platform": {time.Minute, svc.KeepPlatform},
 		"refresh":  {5 * time.Second, svc.KeepFresh},
 		"profiles": {5 * time.Second, svc.ReadProfiles},
+		"pictures": {5 * time.Second, svc.ReadPictures},
 		"settings": {5 * time.Second, admins.Reload}, // another process may have changed them
 		"events":   {time.Hour, admins.Retain},
 		"sessions": {10 * time.Minute, admins.Prune},

@@ -21,6 +21,9 @@ type Attempt struct {
 	Wanted     []PermissionID // category_id_list; empty for all sets of the platform
 	Language   string         // of the person who began it: "zh-CN" or "en"
 	Session    string         // keyed hash of the browser session that began it
+	// Invited is true when the operator, or the account's own page, began it: its
+	// pages may then name the account that is asked for, see [Service.Known].
+	Invited bool
 
 	CreatedAt   time.Time
 	ExpiresAt   time.Time

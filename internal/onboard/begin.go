@@ -42,7 +42,7 @@ func (s *Service) Begin(ctx context.Context, w Wish) (Attempt, error) {
 	}
 	a := Attempt{
 		ID: newID(), PhoneCode: newCode(8), AuthType: w.AuthType, BizAppID: w.BizAppID,
-		Wanted: wantedFor(w, rules.Wanted, kind), Language: w.Language, Session: s.sessionHash(w.Session),
+		Wanted: wantedFor(w, rules.Wanted, kind), Language: w.Language, Session: s.sessionHash(w.Session), Invited: w.Invited,
 		CreatedAt: now, ExpiresAt: now.Add(rules.DeskLife), Version: 1,
 	}
 	if err := s.store.SaveAttempt(ctx, a); err != nil {
@@ -115,6 +115,20 @@ func (s *Service) RecentAttempts(ctx context.Context, session string) ([]Attempt
 		return nil, nil
 	}
 	return s.store.AttemptsBySession(ctx, s.sessionHash(session), 5)
+}
+
+// Known reads the account that an attempt asks for, for pages to name it: nil when
+// there is none, or when a stranger typed the AppID. Who our customers are is nobody
+// else's business.
+func (s *Service) Known(ctx context.Context, a Attempt) (*Account, error) {
+	if a.BizAppID == "" || !a.Invited {
+		return nil, nil
+	}
+	account, err := s.store.Account(ctx, a.BizAppID)
+	if errors.Is(err, ErrNoRow) {
+		return nil, nil
+	}
+	return &account, err
 }
 
 // Opened records that WeChat's browser fetched the phone page. It is for display

@@ -67,6 +67,43 @@ func (s *Service) Dashboard(ctx context.Context, token string) (Dashboard, error
 	return Dashboard{Account: a, Changes: changes, Missing: missing}, nil
 }
 
+// OwnAccount is an account that a browser connected, with the token of its page.
+type OwnAccount struct {
+	Account Account
+	Link    secret.Secret
+}
+
+// Others lists the other accounts that a browser session connected, by the same rule
+// by which the results of their attempts lead to their pages.
+func (s *Service) Others(ctx context.Context, session string, than AppID) ([]OwnAccount, error) {
+	if session == "" {
+		return nil, nil
+	}
+	ids, err := s.store.AccountsBySession(ctx, s.sessionHash(session), 20)
+	if err != nil {
+		return nil, err
+	}
+	var others []OwnAccount
+	for _, id := range ids {
+		if id == than {
+			continue
+		}
+		account, err := s.store.Account(ctx, id)
+		if errors.Is(err, ErrNoRow) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		link, err := s.DashboardLink(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		others = append(others, OwnAccount{Account: account, Link: link})
+	}
+	return others, nil
+}
+
 // RenewDashboard revokes the link with token and returns the token of a new one.
 func (s *Service) RenewDashboard(ctx context.Context, token string) (secret.Secret, error) {
 	hash := s.hasher.Hash(purposeLink, token)

@@ -18,6 +18,7 @@ type Options struct {
 	// Parse reads the inner XML of a stored push again.
 	Parse     func(innerXML []byte) (Event, error)
 	Hasher    secret.Hasher
+	Pictures  Pictures // nil fetches none
 	Log       *slog.Logger
 	Now       func() time.Time // nil for time.Now
 	PublicURL string           // our own address without a slash at the end
@@ -36,6 +37,7 @@ type Service struct {
 	wechat    OpenPlatform
 	parse     func([]byte) (Event, error)
 	hasher    secret.Hasher
+	pictures  Pictures
 	log       *slog.Logger
 	now       func() time.Time
 	publicURL string
@@ -67,7 +69,7 @@ func NewService(o Options) *Service {
 		o.Rules = DefaultRules
 	}
 	return &Service{
-		appID: o.AppID, store: o.Store, wechat: o.Platform, parse: o.Parse, hasher: o.Hasher, log: o.Log,
+		appID: o.AppID, store: o.Store, wechat: o.Platform, parse: o.Parse, hasher: o.Hasher, pictures: o.Pictures, log: o.Log,
 		now: o.Now, publicURL: strings.TrimSuffix(o.PublicURL, "/"), rules: o.Rules,
 		pace:     newPace(o.RefreshRate),
 		arrivals: make(chan struct{}, 1),

@@ -27,6 +27,9 @@ type Store interface {
 	AttemptByInviteCode(ctx context.Context, code string) (Attempt, error)
 	// AttemptsBySession lists the newest attempts begun by a session, newest first.
 	AttemptsBySession(ctx context.Context, session string, limit int) ([]Attempt, error)
+	// AccountsBySession lists the accounts that came of attempts which a session
+	// began or was handed off in, the newest first. Wrong accounts are left out.
+	AccountsBySession(ctx context.Context, session string, limit int) ([]AppID, error)
 	// ClaimOpened records the first opening and reports whether this call was it.
 	ClaimOpened(ctx context.Context, id string, now time.Time) (bool, error)
 	// SaveInvite gives an attempt that is not finished an invite code, a
@@ -98,6 +101,15 @@ type Store interface {
 	// ClaimUnprofiled lists up to limit accounts without a profile whose last try
 	// is older than before, and marks them as tried at now.
 	ClaimUnprofiled(ctx context.Context, now, before time.Time, limit int) ([]AppID, error)
+	// ClaimPictures lists up to limit accounts whose head image is not the one in
+	// their profile and was last asked for before before, and marks them as tried at
+	// now. After some tries without one it gives up until the profile has another.
+	ClaimPictures(ctx context.Context, now, before time.Time, limit int) ([]WantedPicture, error)
+	// SavePicture keeps png as the head image that was asked for, unless the profile
+	// has another by now. An empty hash says that it was refused: the account has none.
+	SavePicture(ctx context.Context, w WantedPicture, hash string, png []byte) error
+	// Picture reads a kept head image, or ErrNoRow.
+	Picture(ctx context.Context, hash string) ([]byte, error)
 	// SaveRevoked tombstones an account unless its newest authorization is after
 	// at, and reports whether it did. Finished attempts of the account show it. An
 	// account that is not known yet gets a tombstone row, so that an older

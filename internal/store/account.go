@@ -29,13 +29,13 @@ type profileRow struct {
 }
 
 const accountColumns = `appid, standing, profile, profile_at, grants, wanted, authorized_at, local_time, revoked_at, no_api,
-	access_expires_at, refreshed_at, failures, last_error, created_at, updated_at`
+	access_expires_at, refreshed_at, failures, last_error, created_at, updated_at, picture`
 
 func scanAccount(r *sql.Rows) (a onboard.Account, err error) {
 	var p profileRow
 	err = r.Scan(&a.AppID, &a.Standing, jsonOf[profileRow]{&p}, msTime{&a.ProfileAt}, grantsOf{&a.Grants}, jsonOf[[]onboard.PermissionID]{&a.Wanted},
 		msTime{&a.AuthorizedAt}, &a.LocalTime, msTime{&a.RevokedAt}, &a.NoAPI, msTime{&a.AccessExpiresAt}, msTime{&a.RefreshedAt},
-		&a.Failures, &a.LastError, msTime{&a.CreatedAt}, msTime{&a.UpdatedAt})
+		&a.Failures, &a.LastError, msTime{&a.CreatedAt}, msTime{&a.UpdatedAt}, &a.Picture)
 	a.Profile = onboard.Profile(p)
 	return a, err
 }
@@ -78,15 +78,21 @@ func (s *Store) Credentials(ctx context.Context, appID onboard.AppID) (onboard.C
 }
 
 // SaveProfile implements [onboard.Store]. An account that is not there is
-// onboard.ErrNoRow.
+// onboard.ErrNoRow. Another head image is fetched later; until then the account
+// keeps the one it has.
 func (s *Store) SaveProfile(ctx context.Context, appID onboard.AppID, p onboard.Profile, now time.Time) error {
 	b, err := json.Marshal(profileRow(p))
 	if err != nil {
 		return fmt.Errorf("save profile: %w", err)
 	}
 	_, err = write(ctx, s, func(ctx context.Context, q querier) (int64, error) {
-		n, err := exec(ctx, q, `UPDATE account SET profile = $3, profile_at = $4, profile_tried_at = $4, updated_at = $4
-			WHERE platform = $1 AND appid = $2`, s.platform, string(appID), string(b), ms(now))
+		n, err := exec(ctx, q, `UPDATE account SET profile = $3, profile_at = $4, profile_tried_at = $4, updated_at = $4,
+				picture_tries = CASE WHEN picture_source = $5 THEN picture_tries ELSE 0 END,
+				picture_tried_at = CASE WHEN picture_source = $5 THEN picture_tried_at ELSE 0 END,
+				picture = CASE WHEN $5 = '' THEN '' ELSE picture END,
+				picture_done = CASE WHEN $5 = '' THEN '' ELSE picture_done END,
+				picture_source = $5
+			WHERE platform = $1 AND appid = $2`, s.platform, string(appID), string(b), ms(now), p.HeadImageURL)
 		if err == nil && n == 0 {
 			err = onboard.ErrNoRow
 		}

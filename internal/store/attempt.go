@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,25 +14,25 @@ import (
 
 const attemptColumns = `id, phone_code, invite_code, recipient, auth_type, biz_appid, wanted, language, session,
 	created_at, expires_at, opened_at, handed_off_at, code_ends_at, arrived_at, finished_at, verdict, appid,
-	missing, added, removed, blocked, blocked_at, revoked_at, version`
+	missing, added, removed, blocked, blocked_at, revoked_at, version, invited`
 
 func scanAttempt(r *sql.Rows) (a onboard.Attempt, err error) {
 	type ids = jsonOf[[]onboard.PermissionID]
 	return a, r.Scan(&a.ID, &a.PhoneCode, &a.InviteCode, &a.Recipient, &a.AuthType, &a.BizAppID, ids{&a.Wanted}, &a.Language, &a.Session,
 		msTime{&a.CreatedAt}, msTime{&a.ExpiresAt}, msTime{&a.OpenedAt}, msTime{&a.HandedOffAt}, msTime{&a.CodeEndsAt},
 		msTime{&a.ArrivedAt}, msTime{&a.FinishedAt}, &a.Verdict, &a.AppID,
-		ids{&a.Missing}, ids{&a.Added}, ids{&a.Removed}, &a.Blocked, msTime{&a.BlockedAt}, msTime{&a.RevokedAt}, &a.Version)
+		ids{&a.Missing}, ids{&a.Added}, ids{&a.Removed}, &a.Blocked, msTime{&a.BlockedAt}, msTime{&a.RevokedAt}, &a.Version, &a.Invited)
 }
 
 // SaveAttempt implements [onboard.Store].
 func (s *Store) SaveAttempt(ctx context.Context, a onboard.Attempt) error {
 	_, err := write(ctx, s, func(ctx context.Context, q querier) (int64, error) {
 		return exec(ctx, q, `INSERT INTO attempt (platform, `+attemptColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
 			s.platform, a.ID, a.PhoneCode, a.InviteCode, a.Recipient, int64(a.AuthType), string(a.BizAppID), toJSON(a.Wanted), a.Language, a.Session,
 			ms(a.CreatedAt), ms(a.ExpiresAt), ms(a.OpenedAt), ms(a.HandedOffAt), ms(a.CodeEndsAt), ms(a.ArrivedAt), ms(a.FinishedAt),
 			string(a.Verdict), string(a.AppID), toJSON(a.Missing), toJSON(a.Added), toJSON(a.Removed),
-			string(a.Blocked), ms(a.BlockedAt), ms(a.RevokedAt), a.Version)
+			string(a.Blocked), ms(a.BlockedAt), ms(a.RevokedAt), a.Version, a.Invited)
 	})
 	if err != nil {
 		return fmt.Errorf("save attempt: %w", err)
@@ -45,6 +47,39 @@ const (
 	attemptsOf      = `SELECT ` + attemptColumns + ` FROM attempt
 		WHERE platform = $1 AND session = $2 AND session <> '' ORDER BY created_at DESC LIMIT $3`
 )
+
+// accountsBySession finds what a browser connected: by the attempts that it began
+// and by those in which it was handed off.
+const accountsBySession = `SELECT appid, finished_at FROM attempt
+	WHERE platform = $1 AND session = $2 AND session <> '' AND appid <> '' AND verdict <> 'wrong_account'
+	UNION ALL
+	SELECT a.appid, a.finished_at FROM handoff h JOIN attempt a ON a.platform = h.platform AND a.id = h.attempt_id
+	WHERE h.platform = $1 AND h.session = $2 AND h.session <> '' AND a.appid <> '' AND a.verdict <> 'wrong_account'`
+
+type tookPart struct {
+	appID onboard.AppID
+	at    time.Time
+}
+
+func scanTookPart(r *sql.Rows) (p tookPart, err error) { return p, r.Scan(&p.appID, msTime{&p.at}) }
+
+// AccountsBySession implements [onboard.Store].
+func (s *Store) AccountsBySession(ctx context.Context, session string, limit int) ([]onboard.AppID, error) {
+	rows, err := many(ctx, s.engine.read, scanTookPart, accountsBySession, s.platform, session)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(rows, func(a, b tookPart) int {
+		return cmp.Or(b.at.Compare(a.at), strings.Compare(string(a.appID), string(b.appID)))
+	})
+	var ids []onboard.AppID
+	for _, row := range rows {
+		if len(ids) < limit && !slices.Contains(ids, row.appID) {
+			ids = append(ids, row.appID)
+		}
+	}
+	return ids, nil
+}
 
 // Attempt implements [onboard.Store].
 func (s *Store) Attempt(ctx context.Context, id string) (onboard.Attempt, error) {

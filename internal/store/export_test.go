@@ -26,6 +26,10 @@ var HotQueries = map[string]string{
 	"FinishArrivals":      endArrival,
 	"LinkByHash":          linkByHash,
 	"LinkByAppID":         linkByAppID,
+	"ClaimPictures":       claimPictures,
+	"no picture":          noPicture,
+	"Picture":             pictureByHash,
+	"AccountsBySession":   accountsBySession,
 }
 
 // Groups returns how many writes the writer has committed, and in how many commits.

@@ -17,7 +17,7 @@ func (s *suite) attemptRoundTrip() {
 		CreatedAt: t0, ExpiresAt: at(1), OpenedAt: at(2 * time.Second), HandedOffAt: at(3 * time.Second), CodeEndsAt: at(4 * time.Second),
 		ArrivedAt: at(5 * time.Second), FinishedAt: at(6 * time.Second), Verdict: onboard.Missing, AppID: "wx2",
 		Missing: []onboard.PermissionID{3}, Added: []onboard.PermissionID{4}, Removed: []onboard.PermissionID{5, 6},
-		Blocked: onboard.KeyBlockedIP, BlockedAt: at(7 * time.Second), RevokedAt: at(8 * time.Second), Version: 9,
+		Blocked: onboard.KeyBlockedIP, BlockedAt: at(7 * time.Second), RevokedAt: at(8 * time.Second), Version: 9, Invited: true,
 	}
 	full.ExpiresAt = at(time.Millisecond)
 	for _, want := range []onboard.Attempt{full, attempt("plain")} {
