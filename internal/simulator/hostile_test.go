@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -80,15 +81,35 @@ func TestLate(t *testing.T) {
 	if err := c.sim.AddFault(simulator.Fault{Kind: simulator.Late, Path: refreshPath, Delay: time.Hour, Next: 1}); err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Timeout: 50 * time.Millisecond}
-	resp, err := client.Post(c.wx.URL+refreshPath+"?access_token="+url.QueryEscape(c.token), "application/json",
+	ctx, leave := context.WithTimeout(t.Context(), 10*time.Second)
+	defer leave()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.wx.URL+refreshPath+"?access_token="+url.QueryEscape(c.token),
 		strings.NewReader(`{"component_appid":"`+appID+`","authorizer_appid":"`+simulator.TeaHouse+`","authorizer_refresh_token":"`+before.RefreshToken+`"}`))
-	if err == nil {
-		resp.Body.Close()
-		t.Errorf("the answer came in time: %s", resp.Status)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if after, _ := c.sim.Account(simulator.TeaHouse); after.RefreshToken == before.RefreshToken {
-		t.Error("WeChat did not act before the late answer")
+	answered := make(chan error, 1)
+	go func() {
+		resp, err := http.DefaultClient.Do(request)
+		if err == nil {
+			resp.Body.Close()
+		}
+		answered <- err
+	}()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for acted := false; !acted; {
+		select {
+		case err := <-answered:
+			t.Fatalf("the call ended with %v before WeChat acted, want no answer", err)
+		case <-tick.C:
+			after, _ := c.sim.Account(simulator.TeaHouse)
+			acted = after.RefreshToken != before.RefreshToken
+		}
+	}
+	leave()
+	if err := <-answered; err == nil {
+		t.Error("the answer came in time")
 	}
 }
 
