@@ -24,12 +24,18 @@ const (
 	checkStep = 1000
 )
 
-// AuditChain returns the last check of the chain, or a new one when now is set or
-// the last is old and a check is quick.
+// AuditChain returns the last check of the chain, or a new one when now is set, or
+// when rows came since or the last check is old and a check is quick.
 func (s *Service) AuditChain(ctx context.Context, now bool) (Chain, error) {
-	last := s.chain.Load()
-	if !now && last != nil && (s.now().Sub(last.CheckedAt) < checkAge || last.Rows > checkRows) {
-		return *last, nil
+	if last := s.chain.Load(); !now && last != nil {
+		seq, _, err := s.store.AuditHead(ctx)
+		if err != nil {
+			return Chain{}, err
+		}
+		fresh := seq == last.Rows && s.now().Sub(last.CheckedAt) < checkAge
+		if fresh || last.Rows > checkRows {
+			return *last, nil
+		}
 	}
 	c, err := s.checkChain(ctx)
 	if err == nil {
