@@ -937,7 +937,7 @@ func phoneExpired(m PhonePage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = phoneSays(m.Page, "off", i18n.T(ctx, i18n.StateExpiredPhone), i18n.T(ctx, i18n.StateExpiredPhoneText)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var44), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = phoneSays(m.Page, "off", i18n.T(ctx, i18n.StateExpiredPhone), i18n.T(ctx, i18n.StateExpiredPhoneText, "life", life(ctx, m.Attempt))).Render(templ.WithChildren(ctx, templ_7745c5c3_Var44), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -110,6 +110,11 @@ func stateClass(a onboard.Attempt, state onboard.State) string {
 	return "off"
 }
 
+// life says how long the code of an attempt worked.
+func life(ctx context.Context, a onboard.Attempt) string {
+	return i18n.Span(ctx, a.ExpiresAt.Sub(a.CreatedAt))
+}
+
 // blocked explains why an attempt cannot go on.
 func blocked(ctx context.Context, key onboard.Key) (title, text string) {
 	title = i18n.T(ctx, i18n.StateBlocked)

@@ -58,9 +58,11 @@ type ConnectPage struct {
 type AttemptPage struct {
 	Page
 	Attempt   onboard.Attempt
-	PhoneURL  string           // absolute address of the phone page, which the QR code holds
-	InviteURL string           // absolute; empty until the attempt is an invite
-	Account   *onboard.Account // the account asked for, when we already know it
+	PhoneURL  string // absolute address of the phone page, which the QR code holds
+	InviteURL string // absolute; empty until the attempt is an invite
+	// InviteLife is how long an invite would live; 0 is onboard.InviteLife.
+	InviteLife time.Duration
+	Account    *onboard.Account // the account asked for, when we already know it
 	// Checked is true when the person just asked to check and nothing was found.
 	Checked bool
 	// PlatformAppID is shown to developers who use WeChat's plug-in.

@@ -23,6 +23,7 @@ func (s *Server) deskPage(c echo.Context, a onboard.Attempt) views.AttemptPage {
 		PluginURL:     s.PublicURL + views.PhonePath(a.PhoneCode) + "/plugin",
 		Checked:       asks(c, "checked=1"),
 		Account:       s.known(c, a),
+		InviteLife:    s.settings().InviteLife,
 	}
 	if a.Invite() {
 		m.InviteURL = s.PublicURL + views.InvitePath(a.InviteCode)

@@ -203,6 +203,29 @@ func TestSpace(t *testing.T) {
 	}
 }
 
+func TestSpan(t *testing.T) {
+	tests := []struct {
+		d      time.Duration
+		zh, en string
+	}{
+		{30 * time.Minute, "30 分钟", "30 minutes"},
+		{time.Minute, "1 分钟", "1 minute"},
+		{time.Hour, "60 分钟", "60 minutes"},
+		{90 * time.Minute, "90 分钟", "90 minutes"},
+		{2 * time.Hour, "2 小时", "2 hours"},
+		{24 * time.Hour, "24 小时", "24 hours"},
+		{36 * time.Hour, "36 小时", "36 hours"},
+		{7 * 24 * time.Hour, "7 天", "7 days"},
+	}
+	for _, tt := range tests {
+		for l, want := range map[Lang]string{Chinese: tt.zh, English: tt.en} {
+			if got := Span(With(context.Background(), l), tt.d); got != want {
+				t.Errorf("Span(%v) in %s = %q, want %q", tt.d, l, got, want)
+			}
+		}
+	}
+}
+
 func TestTime(t *testing.T) {
 	now := time.Date(2026, 11, 22, 16, 30, 0, 0, time.UTC) // 00:30 on the 23rd in China
 	tests := []struct {

@@ -36,5 +36,24 @@ func Time(ctx context.Context, t, now time.Time) string {
 	return fmt.Sprintf("%d 年 %d 月 %d 日 %s", year, month, day, clock)
 }
 
+// Span writes how long something lasts, in the largest unit that it has whole: 7 天,
+// 36 小时, 30 分钟.
+func Span(ctx context.Context, d time.Duration) string {
+	n, zh, en := int(d/time.Minute), "分钟", "minute"
+	switch {
+	case d >= 48*time.Hour && d%(24*time.Hour) == 0:
+		n, zh, en = int(d/(24*time.Hour)), "天", "day"
+	case d >= 2*time.Hour && d%time.Hour == 0:
+		n, zh, en = int(d/time.Hour), "小时", "hour"
+	}
+	if From(ctx) != English {
+		return fmt.Sprintf("%d %s", n, zh)
+	}
+	if n != 1 {
+		en += "s"
+	}
+	return fmt.Sprintf("%d %s", n, en)
+}
+
 // Stamp writes t for the datetime attribute of a time element.
 func Stamp(t time.Time) string { return t.In(china).Format("2006-01-02T15:04:05-07:00") }

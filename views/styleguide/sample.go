@@ -75,7 +75,12 @@ func exchanging(a *onboard.Attempt) {
 	handedOff(a)
 	a.ArrivedAt = now.Add(-time.Second)
 }
-func expired(a *onboard.Attempt) { a.ExpiresAt = now.Add(-time.Minute) }
+func expired(a *onboard.Attempt) {
+	a.ExpiresAt = now.Add(-time.Minute)
+	if !a.Invite() {
+		a.CreatedAt = a.ExpiresAt.Add(-onboard.DeskLife)
+	}
+}
 func invite(a *onboard.Attempt) {
 	a.InviteCode, a.ExpiresAt = inviteCode, now.Add(7*24*time.Hour)
 }
