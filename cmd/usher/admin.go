@@ -81,7 +81,13 @@ func offerWayIn(ctx context.Context, console *admin.Service, verb, name string, 
 	} else {
 		who, token, err = console.ResetByName(ctx, name)
 	}
-	if err != nil {
+	switch _, key := onboard.Explain(err); {
+	case err == nil:
+	case key == onboard.KeyNotFound:
+		return fmt.Errorf("there is no admin %q", name)
+	case key == admin.KeyTaken:
+		return fmt.Errorf("there is an admin %q already; usher admin reset gives a new way in", name)
+	default:
 		return err
 	}
 	fmt.Fprintf(out, "%s (%s): open this link within 15 minutes; it works once.\n%s\n", who.Name, who.Role, setupLink(publicURL, token))

@@ -21,7 +21,8 @@ func OpenBeside(ctx context.Context, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{platform: string(o.Platform), ring: o.Ring, log: o.Log, engine: e, writer: newWriter(e.group)}
+	s := &Store{platform: string(o.Platform), ring: o.Ring, log: o.Log, engine: e, writer: newWriter(e.group),
+		keeper: keeper{stop: make(chan struct{})}}
 	version, err := schemaVersion(ctx, e.read)
 	if err == nil && version != latest {
 		err = fmt.Errorf("the running program is of another version: its schema is %d, this one's %d", version, latest)
