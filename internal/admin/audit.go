@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -24,14 +25,17 @@ type Entry struct {
 }
 
 // Sum is the hash of a row that follows one with hash prev: SHA-256 over prev and
-// the row as JSON with its members in fixed order. The time counts in milliseconds,
-// as it is stored.
+// the row as a JSON array without white space, as encoding/json writes it when it
+// leaves <, > and & as they are, so that other programs can check a copy. The time
+// counts in milliseconds, as it is stored.
 func (e Entry) Sum(prev string) string {
-	row, err := json.Marshal([]any{prev, e.Seq, e.At.UnixMilli(), e.ActorID, e.Actor, e.Action, e.Target, e.Before, e.After, e.Address, e.RequestID})
-	if err != nil {
+	var row bytes.Buffer
+	enc := json.NewEncoder(&row)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode([]any{prev, e.Seq, e.At.UnixMilli(), e.ActorID, e.Actor, e.Action, e.Target, e.Before, e.After, e.Address, e.RequestID}); err != nil {
 		panic(err) // strings and numbers only
 	}
-	sum := sha256.Sum256(row)
+	sum := sha256.Sum256(bytes.TrimSuffix(row.Bytes(), []byte("\n")))
 	return hex.EncodeToString(sum[:])
 }
 

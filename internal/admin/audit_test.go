@@ -170,3 +170,16 @@ func TestCredentials(t *testing.T) {
 		t.Errorf("the other process has %v, %v", fixed.Platform().PushToken, err)
 	}
 }
+
+// TestEntry_Sum is a vector made with Python: hashlib.sha256(json.dumps([...],
+// ensure_ascii=False, separators=(",", ":")).encode()).hexdigest().
+func TestEntry_Sum(t *testing.T) {
+	e := admin.Entry{
+		Seq: 7, At: noon, ActorID: "ID", Actor: "陈晓 <&>", Action: "invite.create", Target: "wx1", Before: `{"a":"\\"}`, After: "b\nc",
+		Address: "192.0.2.1", RequestID: "R",
+	}
+	const want = "95ae26d5eacdb7b16eaa8a7d36dca28bee95b4fbe52bd6702744b2e9f11707cf"
+	if got := e.Sum("prev"); got != want {
+		t.Errorf("Sum = %s, want %s", got, want)
+	}
+}
