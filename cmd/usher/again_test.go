@@ -50,7 +50,10 @@ func again(t *testing.T, on engine) {
 	}
 	m := w.merchant(anyMini()).agree(simulator.TeaHouse, "17", "18")
 	m.phone.expect(http.StatusOK, "已经授权过了", "权限没有变化")
-	w.holds(simulator.TeaHouse) // from the cache of a moment ago, were it not dropped
+	if w.token(simulator.TeaHouse) == old { // as the cache of a moment ago has it
+		t.Error("the old token is served although the new one is stored")
+	}
+	w.holds(simulator.TeaHouse)
 	close(stop)
 	readers.Wait()
 	if w.token(simulator.TeaHouse) == old || w.sim.Works(old) {

@@ -26,7 +26,7 @@ func TestInvite(t *testing.T) {
 	w.ticket()
 	computer := w.browser(desktopAgent)
 	computer.open(address).expect(http.StatusOK, "用手机微信扫一扫")
-	m.phone.open(address).expect(http.StatusOK, "授权小程序给Usher", "陈晓", "申请 2 项权限")
+	m.phone.open(address).expect(http.StatusOK, "授权小程序给 Usher", "陈晓", "申请 2 项权限")
 	m.phone.click("not_admin").expect(http.StatusOK, "请管理员来授权")
 	admin := w.browser(wechatAgent)
 	admin.open(address).submit("/go", nil).expect(http.StatusOK, "授权确认").
@@ -54,7 +54,7 @@ func TestInvite_Expired(t *testing.T) {
 	address := w.base + mustFind(t, `/i/[0-9A-Z]{10}`, m.desk.body)
 	c.advance(onboard.InviteLife - time.Minute)
 	w.ticket()
-	m.phone.open(address).expect(http.StatusOK, "授权小程序给Usher")
+	m.phone.open(address).expect(http.StatusOK, "授权小程序给 Usher")
 	c.advance(2 * time.Minute)
 	m.phone.submit("/go", nil).expect(http.StatusGone, "邀请已过期", "请让发给你的人重新发一个")
 	m.phone.open(address).expect(http.StatusOK, "邀请已过期")
