@@ -92,5 +92,6 @@ func found(err error) error {
 
 // Prune drops sessions and tokens that ended and tries that are forgotten.
 func (s *Service) Prune(ctx context.Context) error {
-	return s.store.PruneSessions(ctx, s.now(), tryMemory)
+	now := s.now()
+	return s.store.PruneSessions(ctx, now, now.Add(-tryMemory), now.Add(-networkMemory))
 }

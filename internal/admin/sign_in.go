@@ -13,6 +13,9 @@ func isNoRow(err error) bool { return errors.Is(err, onboard.ErrNoRow) }
 // Tries without success are forgotten after tryMemory of quiet.
 const tryMemory = 24 * time.Hour
 
+// A network from which an admin signed in is known for networkMemory.
+const networkMemory = 30 * 24 * time.Hour
+
 // tryDelay is how long to wait after the n-th try in a row without success:
 // nothing for the first four, then 2, 4, 8 … seconds up to 15 minutes. It is never
 // for ever, which would let a stranger lock an admin out.
@@ -39,7 +42,11 @@ type Entrance struct {
 // same as a wrong password. When tries have to wait the error is Limited.
 func (s *Service) SignIn(ctx context.Context, name, password string) (Entrance, error) {
 	key := NameKey(name)
-	nameTry, netTry := s.tryKey("name", key), s.tryKey("network", ActorOf(ctx).Network)
+	nameTry, err := s.nameTry(ctx, key)
+	if err != nil {
+		return Entrance{}, err
+	}
+	netTry := s.tryKey("network", ActorOf(ctx).Network)
 	if until, err := s.claimTry(ctx, nameTry, netTry); err != nil {
 		return Entrance{RetryAt: until}, err
 	}
@@ -77,6 +84,22 @@ func (s *Service) SignIn(ctx context.Context, name, password string) (Entrance, 
 	return s.enter(ctx, a)
 }
 
+// nameTry is the key by which the tries of a name are counted. Guesses from all over
+// the world count together; but they must not keep the admin out, so a network from
+// which the admin has signed in is counted by itself.
+func (s *Service) nameTry(ctx context.Context, key string) (string, error) {
+	known, err := s.store.Known(ctx, s.knownKey(ctx, key), s.now().Add(-networkMemory))
+	if known {
+		return s.tryKey("name at network", key+"\x00"+ActorOf(ctx).Network), err
+	}
+	return s.tryKey("name", key), err
+}
+
+// knownKey names an admin and the network of a request.
+func (s *Service) knownKey(ctx context.Context, nameKey string) string {
+	return s.tryKey("known", nameKey+"\x00"+ActorOf(ctx).Network)
+}
+
 // by begins a row of the audit about what a did, who is not signed in yet or any more.
 func by(a Admin, action, target string) Entry {
 	return Entry{ActorID: a.ID, Actor: a.Name, Action: action, Target: target}
@@ -90,6 +113,11 @@ func (s *Service) enter(ctx context.Context, a Admin) (Entrance, error) {
 	}
 	if err := s.store.SaveSignedIn(ctx, a.ID, s.now()); err != nil {
 		return Entrance{}, err
+	}
+	if ActorOf(ctx).Network != "" {
+		if err := s.store.SaveKnown(ctx, s.knownKey(ctx, NameKey(a.Name)), s.now()); err != nil {
+			return Entrance{}, err
+		}
 	}
 	return Entrance{Token: token, Admin: a}, s.Audit(ctx, by(a, "session.begin", a.Name))
 }

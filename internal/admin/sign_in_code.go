@@ -30,8 +30,12 @@ func (s *Service) SignInCode(ctx context.Context, token, code string) (Entrance,
 		}
 		return Entrance{}, onboard.Errorf(onboard.Invalid, KeyCode, "wrong or used code")
 	}
+	nameTry, err := s.nameTry(ctx, NameKey(a.Name))
+	if err != nil {
+		return Entrance{}, err
+	}
 	// The network paid for the password and for the code.
-	if err := s.store.ForgiveTry(ctx, []string{codeTry, s.tryKey("name", NameKey(a.Name))}, []string{netTry, netTry}); err != nil {
+	if err := s.store.ForgiveTry(ctx, []string{codeTry, nameTry}, []string{netTry, netTry}); err != nil {
 		return Entrance{}, err
 	}
 	if _, err := s.store.EndSession(ctx, a.ID, session.ID); err != nil {

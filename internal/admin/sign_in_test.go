@@ -212,6 +212,42 @@ func TestLogin_DelayLadder(t *testing.T) {
 	})
 }
 
+// TestLogin_NoDenialOfService guesses at a name from ever new networks without end.
+// The admin, at the usual desk, still gets in.
+func TestLogin_NoDenialOfService(t *testing.T) {
+	now := noon
+	c := open(t, func() time.Time { return now })
+	c.owner(t, "owner")
+	const desk = 1
+	if _, err := c.SignIn(from(t.Context(), desk), "owner", password); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 12 {
+		in, err := c.SignIn(from(t.Context(), 100+i), "owner", "guess guess guess")
+		if key(err) == admin.KeySlowDown {
+			now = in.RetryAt
+			if in, err = c.SignIn(from(t.Context(), 200+i), "owner", "guess guess guess"); key(err) != admin.KeySignIn {
+				t.Fatalf("guess %d = %v, %v", i, in.RetryAt, err)
+			}
+		}
+	}
+	if _, err := c.SignIn(from(t.Context(), 300), "owner", password); key(err) != admin.KeySlowDown {
+		t.Errorf("a network nobody knows, while others guess = %v, want to wait", err)
+	}
+	if _, err := c.SignIn(from(t.Context(), desk), "owner", password); err != nil {
+		t.Errorf("the usual desk, while others guess = %v", err)
+	}
+	// The desk has a ladder of its own.
+	for range 5 {
+		if _, err := c.SignIn(from(t.Context(), desk), "owner", "wrong wrong wrong"); key(err) != admin.KeySignIn {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.SignIn(from(t.Context(), desk), "owner", password); key(err) != admin.KeySlowDown {
+		t.Errorf("the usual desk after 5 failures = %v, want to wait", err)
+	}
+}
+
 // TestLogin_NetworkLadder guesses many names from one network.
 func TestLogin_NetworkLadder(t *testing.T) {
 	now := noon

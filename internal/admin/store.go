@@ -55,6 +55,10 @@ type AdminStore interface {
 	// that follows the n-th try without success; a key that was quiet for forget
 	// begins at one again.
 	ClaimTry(ctx context.Context, keys []string, now time.Time, forget time.Duration, wait func(n int) time.Duration) (until time.Time, err error)
+	// SaveKnown records that somebody signed in from a network; Known reports whether
+	// that was after since.
+	SaveKnown(ctx context.Context, key string, now time.Time) error
+	Known(ctx context.Context, key string, since time.Time) (bool, error)
 	// ForgiveTry takes back one try of every key in lessen and all of those in clear.
 	ForgiveTry(ctx context.Context, clear, lessen []string) error
 }
@@ -71,8 +75,9 @@ type SessionStore interface {
 	EndSession(ctx context.Context, adminID, id string) (bool, error)
 	// EndSessions ends all of an admin but the one named keep, and counts them.
 	EndSessions(ctx context.Context, adminID, keep string) (int64, error)
-	// PruneSessions drops what ended before now, and tries that are forgotten.
-	PruneSessions(ctx context.Context, now time.Time, forget time.Duration) error
+	// PruneSessions drops what ended before now, tries that were last made before
+	// tries and networks last seen before networks.
+	PruneSessions(ctx context.Context, now, tries, networks time.Time) error
 	// SaveFlash keeps a text for the next page; TakeFlash removes it.
 	SaveFlash(ctx context.Context, hash, text string) error
 	TakeFlash(ctx context.Context, hash string) (string, error)

@@ -68,7 +68,7 @@ func (s *Store) EndSessions(ctx context.Context, adminID, keep string) (int64, e
 }
 
 // PruneSessions implements [admin.Store].
-func (s *Store) PruneSessions(ctx context.Context, now time.Time, forget time.Duration) error {
+func (s *Store) PruneSessions(ctx context.Context, now, tries, networks time.Time) error {
 	_, err := write(ctx, s, func(ctx context.Context, q querier) (int64, error) {
 		if n, err := exec(ctx, q, `DELETE FROM admin_session WHERE platform = $1 AND ends_at < $2`, s.platform, ms(now)); err != nil {
 			return n, err
@@ -76,7 +76,10 @@ func (s *Store) PruneSessions(ctx context.Context, now time.Time, forget time.Du
 		if n, err := exec(ctx, q, `DELETE FROM admin_enrollment WHERE platform = $1 AND expires_at < $2`, s.platform, ms(now)); err != nil {
 			return n, err
 		}
-		return exec(ctx, q, `DELETE FROM sign_in_try WHERE platform = $1 AND last_at < $2`, s.platform, ms(now.Add(-forget)))
+		if n, err := exec(ctx, q, `DELETE FROM known_network WHERE platform = $1 AND seen_at < $2`, s.platform, ms(networks)); err != nil {
+			return n, err
+		}
+		return exec(ctx, q, `DELETE FROM sign_in_try WHERE platform = $1 AND last_at < $2`, s.platform, ms(tries))
 	})
 	return err
 }

@@ -64,6 +64,15 @@ CREATE TABLE sign_in_try (
 );
 CREATE INDEX sign_in_try_last ON sign_in_try (platform, last_at);
 
+-- Networks from which an admin has signed in, by keyed hash of both: they climb a
+-- ladder of their own, so that guesses from elsewhere do not keep the admin out.
+CREATE TABLE known_network (
+    platform TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    seen_at  BIGINT NOT NULL,
+    PRIMARY KEY (platform, key)
+);
+
 -- Each row holds the hash of the one before it. The head is written with each
 -- row, so that rows removed at the end are noticed; it is also the lock that
 -- lets only one change of the chain, or of the owners, happen at a time.

@@ -75,7 +75,12 @@ func (s *adminSuite) pruneSessions() {
 	none := func(int) time.Duration { return 0 }
 	_, err := s.ClaimTry(s.ctx, []string{"k"}, t0, time.Hour, none)
 	s.ok(err)
-	s.ok(s.PruneSessions(s.ctx, at(2*time.Hour), time.Hour))
+	s.ok(s.SaveKnown(s.ctx, "far", t0))
+	s.ok(s.SaveKnown(s.ctx, "near", t0))
+	s.ok(s.SaveKnown(s.ctx, "near", at(time.Hour)))
+	s.same("Known", []bool{pass(s.Known(s.ctx, "far", t0))(s), pass(s.Known(s.ctx, "far", at(time.Minute)))(s), pass(s.Known(s.ctx, "none", t0))(s)}, []bool{true, false, false})
+	s.ok(s.PruneSessions(s.ctx, at(2*time.Hour), at(time.Hour), at(time.Minute)))
+	s.same("Known after pruning", []bool{pass(s.Known(s.ctx, "far", t0))(s), pass(s.Known(s.ctx, "near", t0))(s)}, []bool{false, true})
 	_, _, err = s.SessionByHash(s.ctx, "old")
 	s.fails("a session that ended", err, onboard.ErrNoRow)
 	_, _, err = s.SessionByHash(s.ctx, "new")
