@@ -85,6 +85,8 @@ func (s *Service) AccessToken(ctx context.Context, appID AppID) (secret.Secret, 
 		return secret.Secret{}, time.Time{}, err
 	case c.Standing != Active:
 		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyNotAuthorized, "account %s is %s", appID, c.Standing)
+	case c.Stopped:
+		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyStopped, "account %s was stopped by the operator", appID)
 	case c.NoAPI:
 		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyNoAPI, "account %s has no API permission", appID)
 	}

@@ -1,6 +1,7 @@
 package onboard
 
 import (
+	"slices"
 	"time"
 
 	"usher/internal/secret"
@@ -31,6 +32,7 @@ const (
 	Quarantined Standing = "quarantined" // authorized, but another account was asked for; not served
 	NeedsRescan Standing = "rescan"      // refresh token proven dead; the merchant has to authorize again
 	Revoked     Standing = "revoked"     // the merchant withdrew; tokens are not served
+	Refused     Standing = "refused"     // authorized, but the operator says it is the wrong account; not served, not refreshed
 )
 
 // Account is a merchant's account that was authorized to the platform. It holds
@@ -59,13 +61,35 @@ type Account struct {
 	RefreshedAt     time.Time // last successful refresh or exchange
 	Failures        int       // refreshes that failed since then
 	LastError       string    // class and errcode of the last failure, never a token
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
+	// StoppedAt is when the operator stopped serving the account: its tokens are
+	// neither served nor refreshed until that is taken back. Zero while it is served.
+	StoppedAt time.Time
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Kind is what the account is: by its profile, or while that is not read by its
+// grants, most of which only one kind can give.
+func (a Account) Kind() AccountKind {
+	if a.Profile.Kind == UnknownKind {
+		return kindBy(a.Grants)
+	}
+	return a.Profile.Kind
+}
+
+// Missing lists the sets that were asked for when the account was last authorized,
+// that it can grant and did not.
+func (a Account) Missing() []PermissionID {
+	kind := a.Kind()
+	return slices.DeleteFunc(a.Grants.Without(a.Wanted), func(id PermissionID) bool {
+		set, _ := LookupSet(id)
+		return !set.GrantedBy(kind)
+	})
 }
 
 // Healthy reports whether the account is served and its access token lives.
 func (a Account) Healthy(now time.Time) bool {
-	return a.Standing == Active && !a.NoAPI && now.Before(a.AccessExpiresAt)
+	return a.Standing == Active && a.StoppedAt.IsZero() && !a.NoAPI && now.Before(a.AccessExpiresAt)
 }
 
 // Profile is what WeChat says of an account. Every text in it is remote and
@@ -97,6 +121,7 @@ type Credentials struct {
 	Refresh         secret.Secret
 	Standing        Standing
 	NoAPI           bool
+	Stopped         bool // by the operator
 }
 
 // Tokens is one answer of WeChat that carries tokens. Empty members mean that

@@ -25,6 +25,18 @@ type Attempt struct {
 	// pages may then name the account that is asked for, see [Service.Known].
 	Invited bool
 
+	// The rest of what an operator says in an invite. Reference is the operator's
+	// own name for the merchant, ReturnURL where the merchant goes on to in the end,
+	// Batch what invites were made together with it; all may be empty.
+	Reference string
+	ReturnURL string
+	InvitedBy string // name of the admin who made it; empty for a merchant's own
+	Batch     string
+	// Hold keeps the account that comes back from being served until the operator
+	// has said that it is the right one.
+	Hold       bool
+	CanceledAt time.Time // the operator took the invite back
+
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
 	OpenedAt    time.Time // the phone page was first fetched by WeChat's browser

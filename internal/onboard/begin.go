@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
-	"unicode/utf8"
 )
 
 // Wish is what a merchant or an operator asks for.
@@ -23,10 +21,23 @@ type Wish struct {
 // Begin opens an attempt for as long as the rules say. When the account is already known, its
 // kind decides the type, because WeChat lets biz_appid win anyway.
 func (s *Service) Begin(ctx context.Context, w Wish) (Attempt, error) {
-	now, rules := s.now(), s.rules()
+	rules := s.rules()
 	if rules.InviteOnly && !w.Invited {
 		return Attempt{}, Errorf(Invalid, KeyInviteOnly, "only invites begin an attempt")
 	}
+	a, err := s.prepare(ctx, w, rules)
+	if err != nil {
+		return Attempt{}, err
+	}
+	if err := s.store.SaveAttempt(ctx, a); err != nil {
+		return Attempt{}, err
+	}
+	return a, nil
+}
+
+// prepare makes an attempt of a wish without storing it.
+func (s *Service) prepare(ctx context.Context, w Wish, rules Rules) (Attempt, error) {
+	now := s.now()
 	kind := UnknownKind
 	if w.BizAppID != "" {
 		known, err := s.store.Account(ctx, w.BizAppID)
@@ -40,15 +51,11 @@ func (s *Service) Begin(ctx context.Context, w Wish) (Attempt, error) {
 			w.AuthType = t
 		}
 	}
-	a := Attempt{
+	return Attempt{
 		ID: newID(), PhoneCode: newCode(8), AuthType: w.AuthType, BizAppID: w.BizAppID,
 		Wanted: wantedFor(w, rules.Wanted, kind), Language: w.Language, Session: s.sessionHash(w.Session), Invited: w.Invited,
 		CreatedAt: now, ExpiresAt: now.Add(rules.DeskLife), Version: 1,
-	}
-	if err := s.store.SaveAttempt(ctx, a); err != nil {
-		return Attempt{}, err
-	}
-	return a, nil
+	}, nil
 }
 
 // typeFor returns the auth_type that lists accounts of kind k alone.
@@ -151,11 +158,7 @@ func (s *Service) Invite(ctx context.Context, id, recipient string) (Attempt, er
 	if !a.FinishedAt.IsZero() {
 		return Attempt{}, Errorf(Expired, KeyUsed, "attempt %s is finished", id)
 	}
-	recipient = strings.TrimSpace(recipient)
-	if utf8.RuneCountInString(recipient) > 64 {
-		recipient = string([]rune(recipient)[:64])
-	}
-	a, err = s.store.SaveInvite(ctx, id, newCode(10), recipient, s.now().Add(s.rules().InviteLife))
+	a, err = s.store.SaveInvite(ctx, id, newCode(10), cutText(recipient, recipientLimit), s.now().Add(s.rules().InviteLife))
 	if err == nil {
 		s.hub.wake(id)
 	}

@@ -3,7 +3,6 @@ package onboard
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"usher/internal/failpoint"
 	"usher/internal/secret"
@@ -56,15 +55,7 @@ func (s *Service) Dashboard(ctx context.Context, token string) (Dashboard, error
 	if err != nil {
 		return Dashboard{}, err
 	}
-	kind := a.Profile.Kind
-	if kind == UnknownKind {
-		kind = kindBy(a.Grants)
-	}
-	missing := slices.DeleteFunc(a.Grants.Without(a.Wanted), func(id PermissionID) bool {
-		set, _ := LookupSet(id)
-		return !set.GrantedBy(kind)
-	})
-	return Dashboard{Account: a, Changes: changes, Missing: missing}, nil
+	return Dashboard{Account: a, Changes: changes, Missing: a.Missing()}, nil
 }
 
 // OwnAccount is an account that a browser connected, with the token of its page.

@@ -59,6 +59,8 @@ const (
 	KeyCodeSpent     Key = "error.code_spent"     // the authorization code was used or has expired
 	KeyNoAPI         Key = "error.no_api"         // the account has no API permission, so no tokens
 	KeyNotAuthorized Key = "error.not_authorized" // the account is not, or not any more, authorized
+	KeyStopped       Key = "error.stopped"        // the operator stopped serving the account
+	KeyReturnURL     Key = "error.return_url"     // not an https address on a host that the settings allow
 
 	KeyBlockedTicket      Key = "blocked.ticket"      // no ticket from WeChat yet, or it is too old
 	KeyBlockedCredentials Key = "blocked.credentials" // AppSecret or AppID refused

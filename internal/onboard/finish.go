@@ -327,7 +327,15 @@ func (s *Service) judge(attempt Attempt, before *Account, auth Authorization, ki
 		return !set.GrantedBy(kind)
 	})
 	r.Missing = r.Grants.Without(wanted)
-	known := before != nil && before.Standing != Revoked
+	known := before != nil && before.Standing != Revoked && before.Standing != Refused
+	// An account that is served already is not put aside: somebody decided on it.
+	unproven := !known || before.Standing == Quarantined
+	switch {
+	case attempt.ID == "" && before != nil && (before.Standing == Quarantined || before.Standing == Refused):
+		r.Standing = before.Standing // a change of the sets decides nothing
+	case unproven && (attempt.Hold || !attempt.CanceledAt.IsZero()):
+		r.Standing = Quarantined
+	}
 	if known {
 		r.Added = before.Grants.Without(r.Grants.IDs())
 		r.Removed = r.Grants.Without(before.Grants.IDs())
@@ -335,7 +343,7 @@ func (s *Service) judge(attempt Attempt, before *Account, auth Authorization, ki
 	switch {
 	case attempt.BizAppID != "" && attempt.BizAppID != auth.AppID:
 		r.Verdict, r.Missing, r.Wanted = WrongAccount, nil, nil
-		if !known || before.Standing == Quarantined {
+		if unproven {
 			r.Standing = Quarantined
 		}
 	case len(r.Missing) > 0:

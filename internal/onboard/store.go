@@ -36,6 +36,14 @@ type Store interface {
 	// recipient and a longer life. An attempt that has a code keeps it; the row
 	// as it then is comes back.
 	SaveInvite(ctx context.Context, id, code, recipient string, expires time.Time) (Attempt, error)
+	// SaveAttempts inserts new attempts in one transaction.
+	SaveAttempts(ctx context.Context, all []Attempt) error
+	// SaveResent gives an invite that is neither finished nor canceled another end,
+	// and reports whether there was one.
+	SaveResent(ctx context.Context, id string, expires time.Time) (bool, error)
+	// SaveCanceled ends an invite that is neither finished nor canceled, and reports
+	// whether this call did.
+	SaveCanceled(ctx context.Context, id string, now time.Time) (bool, error)
 	// SaveBlocked records why an unfinished attempt cannot go on.
 	SaveBlocked(ctx context.Context, id string, key Key, now time.Time) error
 	// ClearBlocked lets every unfinished attempt blocked by one of keys go on, and
@@ -121,10 +129,16 @@ type Store interface {
 	SaveGone(ctx context.Context, appID AppID, seen, at, now time.Time) (bool, error)
 	// SaveRescan marks an account whose refresh token is proven dead.
 	SaveRescan(ctx context.Context, appID AppID, fence int64, reason string, now time.Time) error
+	// SaveStopped stops serving an account, or with stop false serves it again, and
+	// reports whether that changed anything; ErrNoRow for an account that is not known.
+	SaveStopped(ctx context.Context, appID AppID, stop bool, now time.Time) (bool, error)
+	// SaveDecision makes a quarantined account active, or with accept false refused,
+	// and a refused one active again. It reports whether that changed anything.
+	SaveDecision(ctx context.Context, appID AppID, accept bool, now time.Time) (bool, error)
 	// GrantChanges lists the newest changes of an account's grants first.
 	GrantChanges(ctx context.Context, appID AppID, limit int) ([]GrantChange, error)
 
-	// ClaimDue leases up to limit served accounts whose token is due for refresh,
+	// ClaimDue leases up to limit served accounts, not stopped ones, whose token is due for refresh,
 	// soonest first. Each claim raises the account's fence.
 	ClaimDue(ctx context.Context, now, leaseUntil time.Time, limit int) ([]Due, error)
 	// ClaimAccount leases one account for a refresh out of turn. ok is false while
@@ -201,7 +215,7 @@ type Arrived struct {
 	// At and LocalTime order the authorization, see Account.
 	At        time.Time
 	LocalTime bool
-	Standing  Standing // Active or Quarantined; an active account stays active
+	Standing  Standing // Active, Quarantined or Refused; an active account stays active
 	DueAt     time.Time
 	Now       time.Time
 	// AttemptID is empty when no attempt of ours led to it.

@@ -249,7 +249,7 @@ func (s *Service) restore(ctx context.Context, row Authorizer) (superseded bool,
 	if auth.Grants == nil { // WeChat did not tell them
 		a.Grants = held.Grants
 	}
-	if held.Standing == Quarantined {
+	if held.Standing == Quarantined || held.Standing == Refused {
 		a.Standing = Quarantined
 	}
 	failpoint.Hit("sweep.before_save")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"usher/internal/admin"
 	"usher/internal/onboard"
 )
 
@@ -29,20 +30,20 @@ type profileRow struct {
 }
 
 const accountColumns = `appid, standing, profile, profile_at, grants, wanted, authorized_at, local_time, revoked_at, no_api,
-	access_expires_at, refreshed_at, failures, last_error, created_at, updated_at, picture`
+	access_expires_at, refreshed_at, failures, last_error, stopped_at, created_at, updated_at, picture`
 
 func scanAccount(r *sql.Rows) (a onboard.Account, err error) {
 	var p profileRow
 	err = r.Scan(&a.AppID, &a.Standing, jsonOf[profileRow]{&p}, msTime{&a.ProfileAt}, grantsOf{&a.Grants}, jsonOf[[]onboard.PermissionID]{&a.Wanted},
 		msTime{&a.AuthorizedAt}, &a.LocalTime, msTime{&a.RevokedAt}, &a.NoAPI, msTime{&a.AccessExpiresAt}, msTime{&a.RefreshedAt},
-		&a.Failures, &a.LastError, msTime{&a.CreatedAt}, msTime{&a.UpdatedAt}, &a.Picture)
+		&a.Failures, &a.LastError, msTime{&a.StoppedAt}, msTime{&a.CreatedAt}, msTime{&a.UpdatedAt}, &a.Picture)
 	a.Profile = onboard.Profile(p)
 	return a, err
 }
 
 const (
 	accountByAppID     = `SELECT ` + accountColumns + ` FROM account WHERE platform = $1 AND appid = $2`
-	credentialsByAppID = `SELECT access_token, access_expires_at, refresh_token, standing, no_api FROM account WHERE platform = $1 AND appid = $2`
+	credentialsByAppID = `SELECT access_token, access_expires_at, refresh_token, standing, no_api, stopped_at FROM account WHERE platform = $1 AND appid = $2`
 )
 
 // Account implements [onboard.Store].
@@ -56,7 +57,10 @@ type sealedCredentials struct {
 }
 
 func scanCredentials(r *sql.Rows) (c sealedCredentials, err error) {
-	return c, r.Scan(&c.access, msTime{&c.AccessExpiresAt}, &c.refresh, &c.Standing, &c.NoAPI)
+	var stopped time.Time
+	err = r.Scan(&c.access, msTime{&c.AccessExpiresAt}, &c.refresh, &c.Standing, &c.NoAPI, msTime{&stopped})
+	c.Stopped = !stopped.IsZero()
+	return c, err
 }
 
 // Credentials implements [onboard.Store]. Tokens that do not open are an error
@@ -93,10 +97,13 @@ func (s *Store) SaveProfile(ctx context.Context, appID onboard.AppID, p onboard.
 				picture_done = CASE WHEN $5 = '' THEN '' ELSE picture_done END,
 				picture_source = $5
 			WHERE platform = $1 AND appid = $2`, s.platform, string(appID), string(b), ms(now), p.HeadImageURL)
-		if err == nil && n == 0 {
-			err = onboard.ErrNoRow
+		if err != nil {
+			return n, err
 		}
-		return n, err
+		if n == 0 {
+			return n, onboard.ErrNoRow
+		}
+		return n, s.list(ctx, q, appID, now)
 	})
 	return err
 }
@@ -150,14 +157,36 @@ func (s *Store) tombstone(ctx context.Context, appID onboard.AppID, at, now time
 		}
 		_, err = exec(ctx, q, `UPDATE attempt SET revoked_at = $3, version = version + 1
 			WHERE platform = $1 AND appid = $2 AND appid <> '' AND finished_at > 0 AND revoked_at = 0`, s.platform, string(appID), ms(at))
-		return true, err
+		if err != nil {
+			return false, err
+		}
+		if err := s.addAccountEvent(ctx, q, appID, admin.AccountRevoked, "", at, now); err != nil {
+			return false, err
+		}
+		return true, s.list(ctx, q, appID, now)
 	})
 }
 
 // SaveRescan implements [onboard.Store]. A claim that was lost is
 // onboard.ErrFenced.
 func (s *Store) SaveRescan(ctx context.Context, appID onboard.AppID, fence int64, reason string, now time.Time) error {
-	return s.fenced(ctx, `UPDATE account SET standing = 'rescan', last_error = $4, due_at = 0, lease_until = 0, updated_at = $5
-		WHERE platform = $1 AND appid = $2 AND fence = $3 AND standing IN ('active', 'quarantined')`,
-		s.platform, string(appID), fence, reason, ms(now))
+	_, err := write(ctx, s, func(ctx context.Context, q querier) (struct{}, error) {
+		n, err := exec(ctx, q, `UPDATE account SET standing = 'rescan', last_error = $4, due_at = 0, lease_until = 0, updated_at = $5
+			WHERE platform = $1 AND appid = $2 AND fence = $3 AND standing IN ('active', 'quarantined')`,
+			s.platform, string(appID), fence, reason, ms(now))
+		if err != nil {
+			return struct{}{}, err
+		}
+		if n == 0 {
+			return struct{}{}, onboard.ErrFenced
+		}
+		if err := s.addAccountEvent(ctx, q, appID, admin.AccountRescan, reason, now, now); err != nil {
+			return struct{}{}, err
+		}
+		if err := s.list(ctx, q, appID, now); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, s.logRefresh(ctx, q, appID, now, reason)
+	})
+	return err
 }

@@ -14,30 +14,67 @@ import (
 
 const attemptColumns = `id, phone_code, invite_code, recipient, auth_type, biz_appid, wanted, language, session,
 	created_at, expires_at, opened_at, handed_off_at, code_ends_at, arrived_at, finished_at, verdict, appid,
-	missing, added, removed, blocked, blocked_at, revoked_at, version, invited`
+	missing, added, removed, blocked, blocked_at, revoked_at, version, invited,
+	reference, return_url, invited_by, batch, hold, canceled_at`
 
 func scanAttempt(r *sql.Rows) (a onboard.Attempt, err error) {
 	type ids = jsonOf[[]onboard.PermissionID]
 	return a, r.Scan(&a.ID, &a.PhoneCode, &a.InviteCode, &a.Recipient, &a.AuthType, &a.BizAppID, ids{&a.Wanted}, &a.Language, &a.Session,
 		msTime{&a.CreatedAt}, msTime{&a.ExpiresAt}, msTime{&a.OpenedAt}, msTime{&a.HandedOffAt}, msTime{&a.CodeEndsAt},
 		msTime{&a.ArrivedAt}, msTime{&a.FinishedAt}, &a.Verdict, &a.AppID,
-		ids{&a.Missing}, ids{&a.Added}, ids{&a.Removed}, &a.Blocked, msTime{&a.BlockedAt}, msTime{&a.RevokedAt}, &a.Version, &a.Invited)
+		ids{&a.Missing}, ids{&a.Added}, ids{&a.Removed}, &a.Blocked, msTime{&a.BlockedAt}, msTime{&a.RevokedAt}, &a.Version, &a.Invited,
+		&a.Reference, &a.ReturnURL, &a.InvitedBy, &a.Batch, &a.Hold, msTime{&a.CanceledAt})
 }
 
 // SaveAttempt implements [onboard.Store].
 func (s *Store) SaveAttempt(ctx context.Context, a onboard.Attempt) error {
-	_, err := write(ctx, s, func(ctx context.Context, q querier) (int64, error) {
-		return exec(ctx, q, `INSERT INTO attempt (platform, `+attemptColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
-			s.platform, a.ID, a.PhoneCode, a.InviteCode, a.Recipient, int64(a.AuthType), string(a.BizAppID), toJSON(a.Wanted), a.Language, a.Session,
-			ms(a.CreatedAt), ms(a.ExpiresAt), ms(a.OpenedAt), ms(a.HandedOffAt), ms(a.CodeEndsAt), ms(a.ArrivedAt), ms(a.FinishedAt),
-			string(a.Verdict), string(a.AppID), toJSON(a.Missing), toJSON(a.Added), toJSON(a.Removed),
-			string(a.Blocked), ms(a.BlockedAt), ms(a.RevokedAt), a.Version, a.Invited)
+	return s.SaveAttempts(ctx, []onboard.Attempt{a})
+}
+
+// SaveAttempts implements [onboard.Store].
+func (s *Store) SaveAttempts(ctx context.Context, all []onboard.Attempt) error {
+	_, err := write(ctx, s, func(ctx context.Context, q querier) (n int64, err error) {
+		for _, a := range all {
+			if n, err = s.insertAttempt(ctx, q, a); err != nil {
+				return n, err
+			}
+		}
+		return n, nil
 	})
 	if err != nil {
 		return fmt.Errorf("save attempt: %w", err)
 	}
 	return nil
+}
+
+func (s *Store) insertAttempt(ctx context.Context, q querier, a onboard.Attempt) (int64, error) {
+	return exec(ctx, q, `INSERT INTO attempt (platform, `+attemptColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
+			$27, $28, $29, $30, $31, $32, $33)`,
+		s.platform, a.ID, a.PhoneCode, a.InviteCode, a.Recipient, int64(a.AuthType), string(a.BizAppID), toJSON(a.Wanted), a.Language, a.Session,
+		ms(a.CreatedAt), ms(a.ExpiresAt), ms(a.OpenedAt), ms(a.HandedOffAt), ms(a.CodeEndsAt), ms(a.ArrivedAt), ms(a.FinishedAt),
+		string(a.Verdict), string(a.AppID), toJSON(a.Missing), toJSON(a.Added), toJSON(a.Removed),
+		string(a.Blocked), ms(a.BlockedAt), ms(a.RevokedAt), a.Version, a.Invited,
+		a.Reference, a.ReturnURL, a.InvitedBy, a.Batch, a.Hold, ms(a.CanceledAt))
+}
+
+// SaveResent implements [onboard.Store].
+func (s *Store) SaveResent(ctx context.Context, id string, expires time.Time) (bool, error) {
+	n, err := write(ctx, s, func(ctx context.Context, q querier) (int64, error) {
+		return exec(ctx, q, `UPDATE attempt SET expires_at = $3, version = version + 1
+			WHERE platform = $1 AND id = $2 AND invite_code <> '' AND finished_at = 0 AND canceled_at = 0`, s.platform, id, ms(expires))
+	})
+	return n > 0, err
+}
+
+// SaveCanceled implements [onboard.Store].
+func (s *Store) SaveCanceled(ctx context.Context, id string, now time.Time) (bool, error) {
+	n, err := write(ctx, s, func(ctx context.Context, q querier) (int64, error) {
+		return exec(ctx, q, `UPDATE attempt SET canceled_at = $3, version = version + 1,
+				expires_at = CASE WHEN expires_at > $3 THEN $3 ELSE expires_at END
+			WHERE platform = $1 AND id = $2 AND invite_code <> '' AND finished_at = 0 AND canceled_at = 0`, s.platform, id, ms(now))
+	})
+	return n > 0, err
 }
 
 const (
@@ -110,7 +147,8 @@ func (s *Store) ClaimOpened(ctx context.Context, id string, now time.Time) (bool
 	return n > 0, err
 }
 
-// SaveInvite implements [onboard.Store]. A finished attempt comes back unchanged.
+// SaveInvite implements [onboard.Store]. A finished or canceled attempt comes back
+// unchanged.
 func (s *Store) SaveInvite(ctx context.Context, id, code, recipient string, expires time.Time) (onboard.Attempt, error) {
 	return write(ctx, s, func(ctx context.Context, q querier) (onboard.Attempt, error) {
 		_, err := exec(ctx, q, `UPDATE attempt SET
@@ -118,7 +156,7 @@ func (s *Store) SaveInvite(ctx context.Context, id, code, recipient string, expi
 				recipient = CASE WHEN $4 = '' THEN recipient ELSE $4 END,
 				expires_at = CASE WHEN expires_at < $5 THEN $5 ELSE expires_at END,
 				version = version + 1
-			WHERE platform = $1 AND id = $2 AND finished_at = 0`, s.platform, id, code, recipient, ms(expires))
+			WHERE platform = $1 AND id = $2 AND finished_at = 0 AND canceled_at = 0`, s.platform, id, code, recipient, ms(expires))
 		if err != nil {
 			return onboard.Attempt{}, err
 		}

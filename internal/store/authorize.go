@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"usher/internal/admin"
 	"usher/internal/onboard"
 )
 
@@ -88,7 +89,7 @@ func (s *Store) authorize(ctx context.Context, q querier, a onboard.Arrived, p s
 	}
 	noAPI := p.access == "" && p.refresh == "" && !h.tokens
 	due := ms(a.DueAt)
-	if noAPI {
+	if noAPI || standing == onboard.Refused {
 		due = 0
 	}
 	grants := a.Grants.Normalize()
@@ -109,8 +110,22 @@ func (s *Store) authorize(ctx context.Context, q querier, a onboard.Arrived, p s
 		WHERE platform = $1 AND appid = $2`,
 		s.platform, string(a.AppID), p.access, p.expires, p.refresh, p.refreshHash,
 		string(standing), grantsJSON(grants), ms(a.At), a.LocalTime, noAPI, ms(a.Now), due, toJSON(a.Wanted))
-	if err != nil || fresh {
+	if err != nil {
 		return false, err
+	}
+	if err := s.addAccountEvent(ctx, q, a.AppID, admin.AccountAuthorized, a.AttemptID, a.At, a.Now); err != nil {
+		return false, err
+	}
+	if err := s.list(ctx, q, a.AppID, a.Now); err != nil {
+		return false, err
+	}
+	if p.access != "" {
+		if err := s.logRefresh(ctx, q, a.AppID, a.Now, ""); err != nil {
+			return false, err
+		}
+	}
+	if fresh {
+		return false, nil
 	}
 	added, removed := h.grants.Without(grants.IDs()), grants.Without(h.grants.IDs())
 	if len(added)+len(removed) == 0 {

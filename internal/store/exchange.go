@@ -164,6 +164,9 @@ func (s *Store) moveResult(ctx context.Context, q querier, codeHash, from, to st
 			return err
 		}
 	}
+	if err := s.list(ctx, q, a.AppID, a.Now); err != nil {
+		return err
+	}
 	if from == "" || from == to {
 		return nil
 	}

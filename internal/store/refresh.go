@@ -23,11 +23,11 @@ func scanDue(r *sql.Rows) (d sealedDue, err error) {
 	return d, r.Scan(&d.AppID, &d.refresh, &d.Fence, &d.Failures, msTime{&d.EndsAt}, &d.dueAt)
 }
 
-// due_at is 0 for accounts that are not refreshed, so one index holds exactly
-// the others. The outer condition is written so that no index fits it: the rows
+// due_at is 0 for accounts that are not refreshed, and stopped_at is not for
+// those that the operator stopped, so one index holds exactly the others. The outer condition is written so that no index fits it: the rows
 // are found by the few keys of the inner one, not by walking all that is due.
 const (
-	dueNow   = `SELECT appid FROM account WHERE platform = $1 AND due_at > 0 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at LIMIT $3`
+	dueNow   = `SELECT appid FROM account WHERE platform = $1 AND due_at > 0 AND stopped_at = 0 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at LIMIT $3`
 	claimDue = `UPDATE account SET lease_until = $4, fence = fence + 1
 		WHERE platform = $1 AND due_at + 0 > 0 AND due_at + 0 <= $2 AND lease_until <= $2 AND appid IN (` + dueNow + `)
 		RETURNING ` + dueColumns
@@ -148,7 +148,10 @@ func (s *Store) saveRefreshed(ctx context.Context, q querier, r onboard.Refreshe
 		WHERE platform = $1 AND appid = $2 AND fence = $12 AND due_at > 0`,
 		s.platform, string(r.AppID), p.access, p.expires, p.refresh, p.refreshHash,
 		refreshedAt, failures, r.Failure, max(ms(r.DueAt), 1), ms(r.Now), r.Fence)
-	if err != nil || n == 0 || r.Failure != "" {
+	if err != nil || n == 0 {
+		return n, err
+	}
+	if err := s.logRefresh(ctx, q, r.AppID, r.Now, r.Failure); err != nil || r.Failure != "" {
 		return n, err
 	}
 	// The refresh worked, so what was kept from before it is of no more use.
