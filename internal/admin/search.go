@@ -22,6 +22,7 @@ const (
 	fieldLimit = 120
 	wordLimit  = 4
 	wordRunes  = 40
+	wordTerms  = 12
 	termLimit  = 1000
 )
 
@@ -130,7 +131,7 @@ func SearchWords(query string) []Word {
 		}
 		w = cutRunes(w, wordRunes)
 		if terms := grams([]rune(w)); len(terms) > 0 {
-			words = append(words, Word{Contains: w, Terms: terms})
+			words = append(words, Word{Contains: w, Terms: terms[:min(len(terms), wordTerms)]})
 			continue
 		}
 		words = append(words, Word{Contains: fieldStart + w, Terms: []string{fieldStart + w}})

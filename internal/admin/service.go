@@ -38,6 +38,7 @@ type Service struct {
 	secrets   atomic.Pointer[map[CredentialName]Credential]
 	logo      atomic.Pointer[logo]
 	chain     atomic.Pointer[Chain]
+	counts    atomic.Pointer[counted]
 }
 
 // NewService makes a Service. Reload should be called before its settings are used.

@@ -16,6 +16,9 @@ type Store interface {
 	AuditStore
 	SettingsStore
 	RetentionStore
+	AccountListStore
+	AccountStore
+	InviteStore
 }
 
 // AdminStore keeps the admins and the ways in.

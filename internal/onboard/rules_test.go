@@ -116,7 +116,14 @@ func TestJudge(t *testing.T) {
 		{"another account", Attempt{BizAppID: "wxasked", Wanted: []PermissionID{30}}, nil, mini(17), WrongAccount, Quarantined, nil, nil, nil},
 		{"another account, served already", Attempt{BizAppID: "wxasked"}, &Account{Standing: Active, Grants: mini(17)}, mini(17), WrongAccount, Active, nil, nil, nil},
 		{"another account, in quarantine already", Attempt{BizAppID: "wxasked"}, &Account{Standing: Quarantined, Grants: mini(17)}, mini(17), WrongAccount, Quarantined, nil, nil, nil},
-		{"the account in quarantine is asked for", Attempt{BizAppID: "wxcame"}, &Account{Standing: Quarantined, Grants: mini(17)}, mini(17), Connected, Active, nil, nil, nil},
+		{"the account in quarantine is asked for", Attempt{ID: "a", BizAppID: "wxcame"}, &Account{Standing: Quarantined, Grants: mini(17)}, mini(17), Connected, Active, nil, nil, nil},
+		{"the refused account is asked for", Attempt{ID: "a", BizAppID: "wxcame"}, &Account{Standing: Refused, Grants: mini(17)}, mini(17), Connected, Active, nil, nil, nil},
+		{"the refused account comes again as another", Attempt{ID: "a", BizAppID: "wxasked"}, &Account{Standing: Refused, Grants: mini(17)}, mini(17), WrongAccount, Quarantined, nil, nil, nil},
+		{"a change without an attempt, in quarantine", Attempt{}, &Account{Standing: Quarantined, Grants: mini(17)}, mini(17, 18), Updated, Quarantined, nil, []PermissionID{18}, nil},
+		{"a change without an attempt, refused", Attempt{}, &Account{Standing: Refused, Grants: mini(17)}, mini(17), Connected, Refused, nil, nil, nil},
+		{"an invite that holds", Attempt{ID: "a", Hold: true}, nil, mini(17), Connected, Quarantined, nil, nil, nil},
+		{"an invite that holds, served already", Attempt{ID: "a", Hold: true}, &Account{Standing: Active, Grants: mini(17)}, mini(17), Already, Active, nil, nil, nil},
+		{"an invite that was taken back", Attempt{ID: "a", CanceledAt: time.Unix(1, 0)}, nil, mini(17), Connected, Quarantined, nil, nil, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

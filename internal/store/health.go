@@ -39,6 +39,6 @@ func (s *Store) Health(ctx context.Context, now time.Time) (h onboard.Health, er
 		(SELECT COUNT(*) FROM arrival WHERE platform = $1 AND outcome = ''),
 		(SELECT COUNT(*) FROM arrival WHERE platform = $1 AND outcome = 'parked'),
 		(SELECT COUNT(*) FROM account WHERE platform = $1 AND standing = 'active'),
-		COALESCE((SELECT MIN(due_at) FROM account WHERE platform = $1 AND due_at > 0 AND due_at <= $2), 0)`, s.platform, ms(now))
+		COALESCE((SELECT MIN(due_at) FROM account WHERE platform = $1 AND due_at > 0 AND stopped_at = 0 AND due_at <= $2), 0)`, s.platform, ms(now))
 	return h, err
 }

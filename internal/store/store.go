@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"usher/internal/onboard"
 	"usher/internal/secret"
@@ -85,6 +86,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{platform: string(o.Platform), ring: o.Ring, log: o.Log, engine: e, writer: newWriter(e.group),
 		keeper: keeper{stop: make(chan struct{})}}
 	if err := s.loadHasher(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
+	}
+	if err := s.relist(ctx, time.Now()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
 	}
 	if e.spool == "" {

@@ -46,6 +46,7 @@ CREATE INDEX account_list_status ON account_list (platform, status, appid);
 CREATE INDEX account_list_missing ON account_list (platform, missing, appid);
 CREATE INDEX account_list_token ON account_list (platform, token_until, appid);
 CREATE INDEX account_list_changed ON account_list (platform, changed_at, appid);
+CREATE INDEX account_list_hidden ON account_list (platform, appid) WHERE hidden = TRUE;
 CREATE INDEX account_list_count ON account_list (platform, status, kind, hidden);
 
 -- One row for each account and each set it granted or was asked for.
