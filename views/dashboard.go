@@ -18,9 +18,11 @@ func (m DashboardPage) standing(ctx context.Context) standing {
 	switch {
 	case a.Standing == onboard.Revoked:
 		return standing{"off", i18n.T(ctx, i18n.DashboardRevoked), i18n.T(ctx, i18n.DashboardRevokedText, "time", i18n.Time(ctx, a.RevokedAt, m.Now)), true}
+	case !a.StoppedAt.IsZero():
+		return standing{"off", i18n.T(ctx, i18n.DashboardStopped), i18n.T(ctx, i18n.DashboardStoppedText), false}
 	case a.Standing == onboard.NeedsRescan:
 		return standing{"bad", i18n.T(ctx, i18n.DashboardRescan), i18n.T(ctx, i18n.DashboardRescanText), true}
-	case a.Standing == onboard.Quarantined:
+	case a.Standing == onboard.Quarantined, a.Standing == onboard.Refused:
 		return standing{"warn", i18n.T(ctx, i18n.DashboardQuarantined), i18n.T(ctx, i18n.DashboardQuarantinedText), false}
 	case a.NoAPI:
 		return standing{"warn", i18n.T(ctx, i18n.DashboardNoAPI), i18n.T(ctx, i18n.DashboardNoAPIText), true}
