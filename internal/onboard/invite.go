@@ -57,6 +57,7 @@ func (s *Service) CreateInvite(ctx context.Context, v Invitation) (Attempt, erro
 func (s *Service) CreateInvites(ctx context.Context, all []Invitation) ([]Attempt, error) {
 	rules, attempts := s.rules(), make([]Attempt, len(all))
 	for i, v := range all {
+		v.Invited = true
 		a, err := s.prepare(ctx, v.Wish, rules)
 		if err != nil {
 			return nil, err

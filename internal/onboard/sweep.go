@@ -250,7 +250,7 @@ func (s *Service) restore(ctx context.Context, row Authorizer) (superseded bool,
 		a.Grants = held.Grants
 	}
 	if held.Standing == Quarantined || held.Standing == Refused {
-		a.Standing = Quarantined
+		a.Standing = held.Standing
 	}
 	failpoint.Hit("sweep.before_save")
 	// A refresh may have replaced the token at WeChat: it is stored although the
