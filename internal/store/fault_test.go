@@ -109,7 +109,11 @@ func TestSQLite_CheckIsSparedOnlyAfterAGoodEnd(t *testing.T) {
 // and is over when there is room again.
 func TestSQLite_DiskFull(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "usher.db"), newRing(t))
-	if _, err := s.WriterStrings(t.Context(), "PRAGMA max_page_count = 100"); err != nil {
+	pages, err := s.WriterStrings(t.Context(), "PRAGMA page_count") // of the empty schema
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.WriterStrings(t.Context(), "PRAGMA max_page_count = "+pages[0]+"0"); err != nil { // ten times that
 		t.Fatal(err)
 	}
 	save := func(i int) error {
@@ -130,7 +134,7 @@ func TestSQLite_DiskFull(t *testing.T) {
 	if got := count(); saved == 0 || got != saved {
 		t.Errorf("%d arrivals are stored, %d were acknowledged", got, saved)
 	}
-	if _, err := s.WriterStrings(t.Context(), "PRAGMA max_page_count = 100000"); err != nil {
+	if _, err := s.WriterStrings(t.Context(), "PRAGMA max_page_count = 1000000"); err != nil {
 		t.Fatal(err)
 	}
 	if err := save(saved); err != nil {
