@@ -11,7 +11,7 @@ import (
 
 // due lets the next turn of upkeep refresh every account.
 func (w *world) due() {
-	w.at = w.at.Add(119 * time.Minute)
+	w.pass(119 * time.Minute)
 	w.t.Helper()
 	w.ok(w.sim.PushTicket(w.t.Context()))
 	w.ok(w.svc.HandleArrivals(w.t.Context()))
@@ -63,7 +63,7 @@ func TestLadder_KeptToken(t *testing.T) {
 	w.ok(err)
 	for _, dead := range []string{"dead 1", "dead 2"} {
 		_, err = w.db.SaveRecovered(t.Context(), onboard.Arrived{AppID: kept, Grants: a.Grants, Standing: onboard.Active,
-			Tokens: onboard.Tokens{Access: secret.New("a"), Refresh: secret.New(dead), Life: time.Hour}, At: a.AuthorizedAt, DueAt: w.at.Add(time.Hour), Now: w.at})
+			Tokens: onboard.Tokens{Access: secret.New("a"), Refresh: secret.New(dead), Life: time.Hour}, At: a.AuthorizedAt, DueAt: w.now().Add(time.Hour), Now: w.now()})
 		w.ok(err)
 	}
 	w.sim.Change(func(o *simulator.Options) { o.ListOmitsRefreshToken, o.InfoOmitsRefreshToken = true, true })
@@ -76,7 +76,7 @@ func TestLadder_KeptToken(t *testing.T) {
 func TestLadder_Regrant(t *testing.T) {
 	w, _ := newWorld(t)
 	w.authorize(kept)
-	w.at = w.at.Add(time.Minute)
+	w.pass(time.Minute)
 	w.untold(func() error { return w.sim.ChangePermissions(t.Context(), kept, []int{17, 18}) })
 	w.due()
 	w.agrees(kept)
@@ -108,7 +108,7 @@ func TestLadder_RescanNeedsProof(t *testing.T) {
 		if got := standing(kept); got != onboard.Active {
 			t.Errorf("on day %d a listed account is %s, want active", day, got)
 		}
-		w.at = w.at.Add(22 * time.Hour)
+		w.pass(22 * time.Hour)
 		w.due()
 	}
 	if got := standing(kept); got != onboard.NeedsRescan {

@@ -45,7 +45,7 @@ func (w *world) lose() {
 func (w *world) again(times int) {
 	w.t.Helper()
 	for range times {
-		w.at = w.at.Add(11 * time.Minute)
+		w.pass(11 * time.Minute)
 		w.ok(w.svc.HandleArrivals(w.t.Context()))
 	}
 }
@@ -110,7 +110,7 @@ func TestRecover_Withdrawn(t *testing.T) {
 	w.ok(w.sim.AuthorizeSilently(t.Context(), kept, nil))
 	w.untold(func() error { return w.sim.Revoke(t.Context(), kept) })
 	w.again(12)
-	h, err := w.db.Health(t.Context(), w.at)
+	h, err := w.db.Health(t.Context(), w.now())
 	if err != nil || h.Waiting != 0 || h.Parked != 0 {
 		t.Errorf("%d arrivals wait and %d are parked, %v; want none", h.Waiting, h.Parked, err)
 	}

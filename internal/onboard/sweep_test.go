@@ -22,12 +22,12 @@ func fourDifferences(w *world) {
 	w.t.Helper()
 	ctx := w.t.Context()
 	w.authorize(kept, changed, gone, again)
-	w.at = w.at.Add(time.Hour)
+	w.pass(time.Hour)
 	w.ok(w.sim.PushTicket(ctx))
 	w.ok(w.sim.Revoke(ctx, again))
 	w.ok(w.svc.HandleArrivals(ctx))
 	w.agrees(again)
-	w.at = w.at.Add(time.Minute)
+	w.pass(time.Minute)
 	w.untold(func() error {
 		return errors.Join(
 			w.sim.ReplaceRefreshToken(changed),
@@ -35,7 +35,7 @@ func fourDifferences(w *world) {
 			w.sim.AuthorizeSilently(ctx, unknown, nil),
 			w.sim.AuthorizeSilently(ctx, again, nil))
 	})
-	w.at = w.at.Add(10 * time.Minute)
+	w.pass(10 * time.Minute)
 }
 
 func describe(d onboard.Diff) string {
@@ -81,8 +81,8 @@ func TestSweep(t *testing.T) {
 		t.Error("a sweep that finds nothing costs more than reading the list")
 	}
 	state, err := w.db.SweepState(t.Context())
-	if err != nil || !state.At.Equal(w.at) {
-		t.Errorf("SweepState = %+v, %v; want %v", state, err, w.at)
+	if err != nil || !state.At.Equal(w.now()) {
+		t.Errorf("SweepState = %+v, %v; want %v", state, err, w.now())
 	}
 }
 
@@ -108,25 +108,23 @@ func TestDiff_ChangesNothing(t *testing.T) {
 
 // TestSweep_PartialList: a list that is not read to its end proves nothing.
 func TestSweep_PartialList(t *testing.T) {
+	w, _ := newWorld(t)
+	fourDifferences(w)
+	before, err := w.db.Holdings(t.Context())
+	w.ok(err)
 	for _, kind := range []simulator.FaultKind{simulator.ErrCode, simulator.HTML, simulator.BadGateway, simulator.ResetBefore, simulator.ResetAfter, simulator.Truncated} {
-		t.Run(string(kind), func(t *testing.T) {
-			w, _ := newWorld(t)
-			fourDifferences(w)
-			before, err := w.db.Holdings(t.Context())
-			w.ok(err)
-			w.ok(w.sim.SetFaults(simulator.Faults{API: []simulator.Fault{{Kind: kind, Path: listPath}}}))
-			if swept, err := w.svc.Sweep(t.Context()); err == nil {
-				t.Errorf("Sweep = %+v, nil; want an error", swept)
-			}
-			after, err := w.db.Holdings(t.Context())
-			w.ok(err)
-			if fmt.Sprint(before) != fmt.Sprint(after) {
-				t.Errorf("a list that broke off changed %v into %v", before, after)
-			}
-			if state, err := w.db.SweepState(t.Context()); err != nil || !state.At.IsZero() {
-				t.Errorf("SweepState = %+v, %v; want that of no sweep", state, err)
-			}
-		})
+		w.ok(w.sim.SetFaults(simulator.Faults{API: []simulator.Fault{{Kind: kind, Path: listPath}}}))
+		if swept, err := w.svc.Sweep(t.Context()); err == nil {
+			t.Errorf("Sweep with %s = %+v, nil; want an error", kind, swept)
+		}
+		after, err := w.db.Holdings(t.Context())
+		w.ok(err)
+		if fmt.Sprint(before) != fmt.Sprint(after) {
+			t.Errorf("a list that broke off by %s changed %v into %v", kind, before, after)
+		}
+	}
+	if state, err := w.db.SweepState(t.Context()); err != nil || !state.At.IsZero() {
+		t.Errorf("SweepState = %+v, %v; want that of no sweep", state, err)
 	}
 }
 
@@ -135,7 +133,7 @@ func TestSweep_PartialList(t *testing.T) {
 func TestSweep_ListThatLags(t *testing.T) {
 	w, client := newWorld(t)
 	w.authorize(kept, gone)
-	w.at = w.at.Add(time.Hour)
+	w.pass(time.Hour)
 	w.ok(w.sim.PushTicket(t.Context()))
 	var old []onboard.Authorizer
 	client.list = func(rows []onboard.Authorizer) []onboard.Authorizer { old = rows; return rows[:1] }
@@ -164,7 +162,7 @@ func TestSweep_TokenMustWork(t *testing.T) {
 		rows[0].Refresh = secret.New("refreshtoken@@@of-somebody-else")
 		return rows
 	}
-	w.at = w.at.Add(10 * time.Minute)
+	w.pass(10 * time.Minute)
 	swept, err := w.svc.Sweep(t.Context())
 	w.ok(err)
 	if swept.Failures != 0 {
@@ -191,7 +189,7 @@ func TestSweep_Young(t *testing.T) {
 	if _, err := w.db.Account(t.Context(), unknown); !errors.Is(err, onboard.ErrNoRow) {
 		t.Errorf("Account = %v while its push may be on its way, want none", err)
 	}
-	w.at = w.at.Add(2*time.Minute + time.Second)
+	w.pass(2*time.Minute + time.Second)
 	w.ok(w.svc.KeepSwept(t.Context()))
 	w.agrees(unknown)
 }
@@ -202,7 +200,7 @@ func TestKeepSwept(t *testing.T) {
 	want := 0
 	turn := func(after time.Duration, swept bool) {
 		t.Helper()
-		w.at = w.at.Add(after)
+		w.pass(after)
 		w.ok(w.sim.PushTicket(t.Context()))
 		w.ok(w.svc.HandleArrivals(t.Context()))
 		w.ok(w.svc.KeepSwept(t.Context()))
@@ -219,7 +217,7 @@ func TestKeepSwept(t *testing.T) {
 	turn(time.Hour, true)
 	turn(time.Minute, false)
 	w.ok(w.sim.SetFaults(simulator.Faults{API: []simulator.Fault{{Kind: simulator.BadGateway, Path: listPath}}}))
-	w.at = w.at.Add(6 * time.Hour)
+	w.pass(6 * time.Hour)
 	for range 5 {
 		if err := w.svc.KeepSwept(t.Context()); err != nil {
 			want++
@@ -255,14 +253,14 @@ func TestSweep_Quarantined(t *testing.T) {
 	w.authorize(kept)
 	a, err := w.db.Account(t.Context(), kept)
 	w.ok(err)
-	claim, err := w.db.ClaimExchange(t.Context(), "code", "", w.at, w.at.Add(time.Minute))
+	claim, err := w.db.ClaimExchange(t.Context(), "code", "", w.now(), w.now().Add(time.Minute))
 	w.ok(err)
-	_, err = w.db.SaveRevoked(t.Context(), kept, a.AuthorizedAt, w.at)
+	_, err = w.db.SaveRevoked(t.Context(), kept, a.AuthorizedAt, w.now())
 	w.ok(err)
 	_, err = w.db.FinishExchange(t.Context(), onboard.Arrived{CodeHash: "code", Fence: claim.Fence, AppID: kept, Grants: a.Grants, Standing: onboard.Quarantined,
-		Tokens: onboard.Tokens{Access: secret.New("a"), Refresh: secret.New("dead"), Life: time.Hour}, At: a.AuthorizedAt.Add(time.Minute), DueAt: w.at.Add(time.Hour), Now: w.at})
+		Tokens: onboard.Tokens{Access: secret.New("a"), Refresh: secret.New("dead"), Life: time.Hour}, At: a.AuthorizedAt.Add(time.Minute), DueAt: w.now().Add(time.Hour), Now: w.now()})
 	w.ok(err)
-	w.at = w.at.Add(10 * time.Minute)
+	w.pass(10 * time.Minute)
 	if swept, err := w.svc.Sweep(t.Context()); err != nil || swept.Repaired != 1 {
 		t.Errorf("Sweep = %+v, %v; want 1 repaired", swept, err)
 	}

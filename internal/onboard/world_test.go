@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,8 +27,15 @@ type world struct {
 	svc *onboard.Service
 	db  *store.Store
 	sim *simulator.Simulator
-	at  time.Time
+
+	passed atomic.Int64 // nanoseconds since begun
 }
+
+var begun = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+
+func (w *world) now() time.Time { return begun.Add(time.Duration(w.passed.Load())) }
+
+func (w *world) pass(d time.Duration) { w.passed.Add(int64(d)) }
 
 // edited is WeChat with its list changed on the way.
 type edited struct {
@@ -47,8 +55,7 @@ func (e *edited) Authorizers(ctx context.Context, token secret.Secret, offset, c
 
 func newWorld(t *testing.T) (*world, *edited) {
 	t.Helper()
-	w := &world{t: t, at: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}
-	now := func() time.Time { return w.at }
+	w := &world{t: t}
 	keys := msgcrypt.Keys{AppID: ourAppID, Token: "pushtoken", AESKey: strings.Repeat("A", 43)}
 	crypt, err := msgcrypt.New(keys)
 	if err != nil {
@@ -57,7 +64,7 @@ func newWorld(t *testing.T) (*world, *edited) {
 	receiver := &wechat.Receiver{Cipher: crypt, AppID: ourAppID}
 	w.sim, err = simulator.New(simulator.Config{
 		AppID: ourAppID, Secret: "platformsecret", Token: keys.Token, AESKey: keys.AESKey, LaunchDomain: "site.test",
-		EventURL: "http://site.test/wechat/events", BaseURL: "http://wechat.test", TicketOnDemand: true, Seed: 1, Now: now,
+		EventURL: "http://site.test/wechat/events", BaseURL: "http://wechat.test", TicketOnDemand: true, Seed: 1, Now: w.now,
 		Client: &http.Client{Transport: pushed(func(r *http.Request, body []byte) error {
 			p, err := receiver.OpenPush(r.URL.RawQuery, body)
 			if err != nil {
@@ -84,7 +91,7 @@ func newWorld(t *testing.T) (*world, *edited) {
 	client := &edited{Client: &wechat.Client{AppID: ourAppID, Secret: secret.New("platformsecret"), API: "http://wechat.test", PC: "http://wechat.test",
 		H5: "http://wechat.test", HTTP: &http.Client{Transport: w.sim.Transport()}}}
 	w.svc = onboard.NewService(onboard.Options{AppID: ourAppID, Store: w.db, Platform: client, Parse: wechat.ParseEvent,
-		Hasher: w.db.Hasher(), Now: now, PublicURL: "http://site.test", RefreshRate: 1e6})
+		Hasher: w.db.Hasher(), Now: w.now, PublicURL: "http://site.test", RefreshRate: 1e6})
 	w.ok(w.sim.PushTicket(t.Context()))
 	w.ok(w.svc.HandleArrivals(t.Context()))
 	return w, client
