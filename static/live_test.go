@@ -130,6 +130,27 @@ func TestLive(t *testing.T) {
 	events <- "event: state\ndata: <div data-part=\"status\">again</div>\n\n"
 	until("next stream", `document.getElementById("lost").hidden && document.querySelector("[data-part=status]").textContent === "again"`)
 
+	// A stream that fell silent while the computer slept is asked for again.
+	events <- "event: beat\ndata: 1\n\n"
+	until("the computer wakes", `(function () {
+		if (window.woken) return true;
+		window.woken = Date.now;
+		Date.now = function () { return window.woken() + 60000; };
+		document.dispatchEvent(new Event("visibilitychange"));
+		return true;
+	})()`)
+	<-left
+	<-connected
+	accept <- true
+	events <- "event: state\ndata: <div data-part=\"status\">awake</div>\n\n"
+	until("stream after sleep", `document.getElementById("lost").hidden && document.querySelector("[data-part=status]").textContent === "awake"`)
+	until("the network is back", `window.dispatchEvent(new Event("online"))`)
+	<-left
+	<-connected
+	accept <- true
+	events <- "event: state\ndata: <div data-part=\"status\">online</div>\n\n"
+	until("stream after a change of network", `document.querySelector("[data-part=status]").textContent === "online"`)
+
 	if err := chromedp.Do(ctx, chromedp.Click("#copy")); err != nil {
 		t.Fatal(err)
 	}

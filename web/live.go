@@ -98,7 +98,9 @@ func (st *stream) follow(a onboard.Attempt, changes <-chan struct{}) {
 			return
 		case <-changes:
 		case <-wake.C:
-			if err := st.send([]byte(":\n\n")); err != nil {
+			// An event and not a comment, which a page does not hear: by it the page
+			// knows that the stream lives.
+			if err := st.send([]byte("event: beat\ndata: 1\n\n")); err != nil {
 				return
 			}
 		}

@@ -40,7 +40,7 @@ func TestLiveFollowsTheAttempt(t *testing.T) {
 		}
 		time.Sleep(90 * time.Second) // in the bubble: the clock alone changes the state
 		synctest.Wait()
-		if got := l.heard(); strings.Count(got, "id: ") != 1 || !strings.Contains(got, "id: 3-no_answer\n") || strings.Count(got, ":\n\n") < 5 {
+		if got := l.heard(); strings.Count(got, "id: ") != 1 || !strings.Contains(got, "id: 3-no_answer\n") || strings.Count(got, "event: beat\ndata: 1\n\n") < 5 {
 			t.Errorf("after 90 s without an answer:\n%s", got)
 		}
 

@@ -2,11 +2,17 @@
 // state event arrives, copies links, and marks a pressed button as busy. It is
 // written for the oldest kernels in use: no arrow functions, no optional chaining.
 (function () {
-  var box = document.querySelector("[data-live]"), es, wait = 1000, silence;
+  var box = document.querySelector("[data-live]"), es, wait = 1000, silence, heard;
   document.documentElement.className = "js";
   if (box) {
     if (window.EventSource) open(); else setTimeout(function () { location.reload(); }, 5000);
-    document.addEventListener("visibilitychange", function () { if (!document.hidden && es && es.readyState === 2) open(); });
+    // A computer that slept, or a network that went away without a word, leaves a
+    // stream that looks open. The site sends a beat every 15 seconds.
+    setInterval(stale, 5000);
+    document.addEventListener("visibilitychange", function () {
+      if (!document.hidden && es && es.readyState === 2) open(); else stale();
+    });
+    window.addEventListener("online", function () { if (es) open(); });
   }
   // WeChat on iOS shows pages from its back-forward cache: the stream is dead
   // and what the page says is old.
@@ -15,17 +21,24 @@
     if (!e.persisted) return;
     if (box) open(); else if (document.querySelector("[data-stale]")) location.reload();
   });
+  function stale() {
+    if (es && es.readyState < 2 && Date.now() - heard > 40000) { lost(true); open(); }
+  }
+  function hear() { heard = Date.now(); wait = 1000; lost(false); }
   function open() {
     if (es) es.close();
+    heard = Date.now();
     es = new EventSource(box.getAttribute("data-live"));
-    es.addEventListener("state", function (e) { wait = 1000; lost(false); show(e.data); });
-    es.addEventListener("go", function (e) { es.close(); location.assign(e.data); });
-    es.addEventListener("end", function () { es.close(); lost(false); });
+    es.addEventListener("state", function (e) { hear(); show(e.data); });
+    es.addEventListener("beat", hear);
+    es.addEventListener("go", function (e) { leave(); location.assign(e.data); });
+    es.addEventListener("end", leave);
     es.onerror = function () {
       lost(true);
-      if (es.readyState === 2) setTimeout(open, wait = Math.min(wait * 2, 30000));
+      if (es && es.readyState === 2) setTimeout(open, wait = Math.min(wait * 2, 30000));
     };
   }
+  function leave() { es.close(); es = null; lost(false); }
   // A stream that is back at once, as after a restart, is not worth a word.
   function lost(is) {
     var el = document.querySelector("[data-lost]");
