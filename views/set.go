@@ -57,10 +57,14 @@ func onlyExclusive(ids []onboard.PermissionID) []onboard.PermissionID {
 	return kept
 }
 
+// development is the set that takes publishing out of the merchant's console
+// (小程序开发与数据分析).
+const development onboard.PermissionID = 18
+
 // consequence says what granting an exclusive set means for the merchant
-// (权限集说明); set 18 takes publishing out of the console.
+// (权限集说明).
 func consequence(ctx context.Context, id onboard.PermissionID) string {
-	if id == 18 {
+	if id == development {
 		return i18n.T(ctx, i18n.SetExclusive18)
 	}
 	return i18n.T(ctx, i18n.SetExclusiveText)

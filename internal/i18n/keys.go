@@ -247,6 +247,7 @@ const (
 	SetConfirm                Key = "set.confirm"
 	SetExclusive              Key = "set.exclusive"
 	SetExclusive18            Key = "set.exclusive_18"
+	SetExclusiveHelp          Key = "set.exclusive_help"
 	SetExclusiveText          Key = "set.exclusive_text"
 	SetMissing                Key = "set.missing"
 	SetRest                   Key = "set.rest"
