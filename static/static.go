@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -52,6 +53,7 @@ func init() {
 		if err != nil {
 			panic(err)
 		}
+		raw = slim(path.Ext(e.Name()), raw)
 		add(e.Name(), raw)
 		if path.Ext(e.Name()) == ".css" {
 			for theme, media := range themes {
@@ -59,6 +61,24 @@ func init() {
 			}
 		}
 	}
+}
+
+var (
+	indent      = regexp.MustCompile(`(?m)^[ \t]+`)
+	lineComment = regexp.MustCompile(`(?m)^//.*\n`)
+	comment     = regexp.MustCompile(`(?s)/\*.*?\*/\n?`)
+)
+
+// slim leaves out what only people read: indents, and comments that have lines of
+// their own in a script, or stand anywhere in a style sheet.
+func slim(ext string, raw []byte) []byte {
+	switch ext {
+	case ".js":
+		return lineComment.ReplaceAll(indent.ReplaceAll(raw, nil), nil)
+	case ".css":
+		return comment.ReplaceAll(indent.ReplaceAll(raw, nil), nil)
+	}
+	return raw
 }
 
 func add(plain string, raw []byte) {

@@ -31,6 +31,37 @@ func gzipped(t *testing.T, b []byte) int {
 	return out.Len()
 }
 
+// served is a file as a browser gets it.
+func served(t *testing.T, address string) []byte {
+	t.Helper()
+	w := httptest.NewRecorder()
+	static.Handler().ServeHTTP(w, httptest.NewRequest("GET", address, nil))
+	if w.Code != http.StatusOK {
+		t.Fatalf("GET %s = %d", address, w.Code)
+	}
+	return w.Body.Bytes()
+}
+
+// TestSlim checks that what is served differs from the files in what people read
+// alone.
+func TestSlim(t *testing.T) {
+	space := regexp.MustCompile(`\s+`)
+	for name, comment := range map[string]string{"live.js": `(?m)^\s*//.*$`, "app.css": `(?s)/\*.*?\*/`, "h5.css": `(?s)/\*.*?\*/`} {
+		raw, err := os.ReadFile("assets/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := space.ReplaceAll(regexp.MustCompile(comment).ReplaceAll(raw, nil), nil)
+		got := served(t, static.URL(name))
+		if !bytes.Equal(space.ReplaceAll(got, nil), want) {
+			t.Errorf("%s is served as another text", name)
+		}
+		if len(got) >= len(raw) {
+			t.Errorf("%s is served in %d bytes of %d", name, len(got), len(raw))
+		}
+	}
+}
+
 // TestWeight holds what a first visit may cost, by kind of page: all script is
 // 2 KB, and the sheets that one page loads are 8 KB, gzipped. Merchants never load
 // the sheet of the console.
@@ -43,10 +74,7 @@ func TestWeight(t *testing.T) {
 	weight, loaded := map[string]int{}, map[string]bool{}
 	script := 0
 	for _, e := range entries {
-		b, err := os.ReadFile("assets/" + e.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := served(t, static.URL(e.Name()))
 		weight[e.Name()] = gzipped(t, b)
 		if path.Ext(e.Name()) == ".js" {
 			script += weight[e.Name()]
@@ -82,10 +110,7 @@ func TestWeight(t *testing.T) {
 // browser nothing.
 func TestSheet(t *testing.T) {
 	for _, name := range []string{"app.css", "h5.css"} {
-		raw, err := os.ReadFile("assets/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		raw := served(t, static.URL(name))
 		if !bytes.Contains(raw, []byte("@media (prefers-color-scheme: dark) {")) {
 			t.Fatalf("%s has no dark theme in the spelling that Sheet knows", name)
 		}
@@ -142,10 +167,7 @@ func TestScript(t *testing.T) {
 }
 
 func TestHandler(t *testing.T) {
-	raw, err := os.ReadFile("assets/app.css")
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := served(t, static.URL("app.css"))
 	sheet := static.URL("app.css")
 	if ok, _ := regexp.MatchString(`^/static/app-[0-9a-f]{12}\.css$`, sheet); !ok {
 		t.Fatalf("URL(%q) = %q, want /static/app-<hash>.css", "app.css", sheet)
