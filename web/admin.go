@@ -52,12 +52,6 @@ func (r *adminRouter) post(path string, p admin.Permission, h adminHandler) {
 	r.e.POST(path, r.register(http.MethodPost, path, p, h), within(pageTime))
 }
 
-// count shows a number beside an entry of the navigation, the one that leads to
-// path; empty for none. It is asked for every page, so it has to be cheap.
-func (r *adminRouter) count(path string, f func(context.Context) (string, error)) {
-	r.counts[path] = f
-}
-
 func (r *adminRouter) register(method, path string, p admin.Permission, h adminHandler) echo.HandlerFunc {
 	switch {
 	case !p.Valid():

@@ -31,8 +31,6 @@ func listFields(l *admin.Listed) []any {
 		jsonOf[[]onboard.PermissionID]{&l.Lacks}, jsonOf[[]string]{&l.Tags}, msTime{&l.TokenUntil}, msTime{&l.ChangedAt}, &l.Hidden}
 }
 
-func scanListed(r *sql.Rows) (l admin.Listed, err error) { return l, r.Scan(listFields(&l)...) }
-
 func scanListRow(r *sql.Rows) (l listRow, err error) {
 	return l, r.Scan(append(listFields(&l.Listed), &l.search, &l.refreshes)...)
 }
