@@ -112,7 +112,7 @@ func (p program) run(ctx context.Context) error {
 		},
 		Parse:     wechat.ParseEvent,
 		Hasher:    db.Hasher(),
-		Pictures:  pictures(cfg),
+		Pictures:  pictures(cfg, p.wechat),
 		Log:       log,
 		Now:       p.now,
 		PublicURL: cfg.PublicURL,

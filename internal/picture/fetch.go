@@ -28,6 +28,8 @@ type Fetcher struct {
 	// Origins are further places, such as "http://127.0.0.1:8081": a stand-in for
 	// WeChat. They alone may be inside our network and without TLS.
 	Origins []string
+	// Transport is the way to Origins; nil is the network.
+	Transport http.RoundTripper
 	// Side is the longest side of the result in pixels; 0 means 256.
 	Side int
 	// Timeout bounds a whole fetch; 0 means ten seconds.
@@ -47,7 +49,7 @@ func (f *Fetcher) Fetch(ctx context.Context, address string) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	raw, err := read(ctx, client(standIn), u)
+	raw, err := read(ctx, f.client(standIn), u)
 	if err != nil {
 		return nil, err
 	}
@@ -118,13 +120,17 @@ func withoutAddress(err error) error {
 // client makes one for a single fetch. The addresses that a name stands for are
 // checked when they are dialed, after the name was looked up: a check before could
 // be told something else. A proxy would dial for us, so none is used.
-func client(standIn bool) *http.Client {
+func (f *Fetcher) client(standIn bool) *http.Client {
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if standIn && f.Transport != nil {
+		return &http.Client{CheckRedirect: stay, Transport: f.Transport}
+	}
 	dialer := &net.Dialer{Timeout: 3 * time.Second}
 	if !standIn {
 		dialer.Control = func(_, address string, _ syscall.RawConn) error { return outside(address) }
 	}
 	return &http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: stay,
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: 3 * time.Second,
 			DisableKeepAlives: true, MaxResponseHeaderBytes: 16 << 10,

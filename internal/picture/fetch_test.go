@@ -208,7 +208,7 @@ func TestDialGuard(t *testing.T) {
 	host := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	defer host.Close()
 	for _, name := range []string{"127.0.0.1", "localhost"} {
-		answer, err := client(false).Get("http://" + name + ":" + strconv.Itoa(port(host.URL)))
+		answer, err := new(Fetcher).client(false).Get("http://" + name + ":" + strconv.Itoa(port(host.URL)))
 		if err == nil {
 			_ = answer.Body.Close()
 		}
