@@ -32,8 +32,12 @@ func dueAt(appID AppID, now time.Time, life time.Duration) time.Time {
 }
 
 // KeepFresh refreshes every account whose time has come. Failures of the platform
-// as a whole are never counted against an account.
+// as a whole are never counted against an account. While the store is unverified
+// it waits: the sweep brings the right tokens, and old ones would only be refused.
 func (s *Service) KeepFresh(ctx context.Context) error {
+	if unverified, err := s.unverified(ctx); err != nil || unverified {
+		return err
+	}
 	for {
 		now := s.now()
 		due, err := s.store.ClaimDue(ctx, now, now.Add(dueLease), dueBatch)

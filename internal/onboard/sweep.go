@@ -382,21 +382,27 @@ func (s *Service) KeepSwept(ctx context.Context) error {
 // verified refuses while the store is unverified: after a restore its tokens may
 // be old, and one that is known to be doubtful is not served.
 func (s *Service) verified(ctx context.Context) error {
+	unverified, err := s.unverified(ctx)
+	if err == nil && unverified {
+		err = Errorf(Unavailable, KeyBlockedWeChat, "the database was restored and is not yet compared with WeChat's list")
+	}
+	return err
+}
+
+// unverified asks the store until it has been verified once.
+func (s *Service) unverified(ctx context.Context) (bool, error) {
 	s.sweeping.mu.Lock()
 	ok := s.sweeping.verified
 	s.sweeping.mu.Unlock()
 	if ok {
-		return nil
+		return false, nil
 	}
 	state, err := s.store.SweepState(ctx)
-	if err != nil {
-		return err
-	}
-	if state.Unverified {
-		return Errorf(Unavailable, KeyBlockedWeChat, "the database was restored and is not yet compared with WeChat's list")
+	if err != nil || state.Unverified {
+		return state.Unverified, err
 	}
 	s.sweeping.mu.Lock()
 	s.sweeping.verified = true // a restore needs the program stopped
 	s.sweeping.mu.Unlock()
-	return nil
+	return false, nil
 }

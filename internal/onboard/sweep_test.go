@@ -240,6 +240,15 @@ func TestSweep_Unverified(t *testing.T) {
 	if kind, _ := onboard.Explain(err); err == nil || kind != onboard.Unavailable {
 		t.Errorf("AccessToken of an unverified store = %v, want Unavailable", err)
 	}
+	// Nor is any refreshed: an old refresh token would only be refused.
+	w.pass(2 * time.Hour)
+	w.ok(w.sim.PushTicket(t.Context()))
+	w.ok(w.svc.HandleArrivals(t.Context()))
+	calls := w.sim.Calls(refreshPath)
+	w.ok(w.svc.KeepFresh(t.Context()))
+	if n := w.sim.Calls(refreshPath) - calls; n != 0 {
+		t.Errorf("KeepFresh of an unverified store refreshed %d accounts, want none", n)
+	}
 	w.ok(w.svc.KeepSwept(t.Context()))
 	if _, _, err := w.svc.AccessToken(t.Context(), kept); err != nil {
 		t.Errorf("AccessToken after a sweep = %v, want nil", err)
