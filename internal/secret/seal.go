@@ -148,8 +148,11 @@ func (r *Ring) Open(table, column, row, sealed string) (Secret, error) {
 // Current reports whether sealed was made with the first key of the ring. What
 // was not should be sealed again before the old key is dropped.
 func (r *Ring) Current(sealed string) bool {
-	return strings.HasPrefix(sealed, sealVersion+r.keys[0].id+".")
+	return strings.HasPrefix(sealed, r.Mark())
 }
+
+// Mark is how every value begins that the first key of the ring sealed.
+func (r *Ring) Mark() string { return sealVersion + r.keys[0].id + "." }
 
 // String keeps the keys out of logs.
 func (r *Ring) String() string { return fmt.Sprintf("[%d secret keys]", len(r.keys)) }

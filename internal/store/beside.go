@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 )
 
@@ -18,11 +17,8 @@ func OpenBeside(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	s := &Store{platform: string(o.Platform), ring: o.Ring, log: o.Log, engine: e, writer: newWriter(e.group),
-		keeper: keeper{stop: make(chan struct{})}}
+	s := newStore(o, e)
+	s.beside = true
 	version, err := schemaVersion(ctx, e.read)
 	if err == nil && version != latest {
 		err = fmt.Errorf("the running program is of another version: its schema is %d, this one's %d", version, latest)
@@ -44,6 +40,9 @@ func openEngineBeside(ctx context.Context, database string) (engine, error) {
 		return engine{}, err
 	}
 	path, err := prepareFile(database)
+	if err == nil {
+		err = notRestoring(path)
+	}
 	if err != nil {
 		return engine{}, err
 	}
@@ -61,6 +60,7 @@ func openEngineBeside(ctx context.Context, database string) (engine, error) {
 		read:  both,
 		group: func(ctx context.Context) (transaction, error) { return beginSQLite(ctx, both) },
 		ping:  db.PingContext,
+		file:  path,
 		close: func() error { both.close(); return db.Close() },
 	}, nil
 }

@@ -3,7 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"io/fs"
 	"strings"
+
+	"github.com/pressly/goose/v3"
 )
 
 // The statements whose plans are tested.
@@ -103,4 +107,35 @@ func (s *Store) Cross(ctx context.Context, fn func(exec func(text string) error)
 		return 0, fn(func(text string) error { _, err := exec(ctx, q, text); return err })
 	})
 	return err
+}
+
+// SealedPlaces names the columns that are known to be sealed.
+func SealedPlaces() (names []string) {
+	for _, p := range sealedPlaces {
+		names = append(names, p.name())
+	}
+	return names
+}
+
+// SealedBatch is how many values are changed at a time.
+const SealedBatch = sealedBatch
+
+// Latest is the version of the schema that the program is written for.
+func Latest() int64 { return latest }
+
+// UpTo makes a database with the schema of a former version.
+func UpTo(ctx context.Context, path string, version int64) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", dsn(path, writerParams))
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	if err == nil {
+		_, err = p.UpTo(ctx, version)
+	}
+	return errors.Join(err, db.Close())
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 // sideFile lies beside a database file while a process uses it. It keeps a
@@ -25,15 +26,50 @@ func lockFile(db string) (*sideFile, error) {
 	return &sideFile{f, db}, nil
 }
 
+// ErrRestoring means that usher restore was broken off half way.
+var ErrRestoring = errors.New("a restore of this database was broken off: run usher restore again")
+
+// restoring begins the note of a restore that is under way. What follows is the
+// end of the names under which it sets aside what was there.
+const restoring = "restoring "
+
+func (s *sideFile) note() (string, error) {
+	said, err := io.ReadAll(io.NewSectionReader(s.f, 0, 200))
+	return string(said), err
+}
+
+// notRestoring fails with ErrRestoring if the note beside a database says so.
+func notRestoring(db string) error {
+	said, err := os.ReadFile(db + ".lock")
+	if err == nil && strings.HasPrefix(string(said), restoring) {
+		return ErrRestoring
+	}
+	return nil
+}
+
+// setNote replaces the note, on the disk when it returns.
+func (s *sideFile) setNote(text string) error {
+	if err := s.f.Truncate(0); err != nil {
+		return err
+	}
+	if _, err := s.f.WriteAt([]byte(text), 0); err != nil {
+		return err
+	}
+	return s.f.Sync()
+}
+
 // takeClean reports whether the database file is as a process left it that closed
-// it well, and forgets that.
-func (s *sideFile) takeClean() bool {
-	said, err := io.ReadAll(io.LimitReader(s.f, 200))
+// it well, and forgets that. A restore that was broken off is ErrRestoring.
+func (s *sideFile) takeClean() (bool, error) {
+	said, err := s.note()
+	if strings.HasPrefix(said, restoring) {
+		return false, ErrRestoring
+	}
 	if err != nil || s.f.Truncate(0) != nil {
-		return false
+		return false, nil
 	}
 	state, err := s.state()
-	return err == nil && string(said) == state
+	return err == nil && said == state, nil
 }
 
 // close ends the lock. The database is closed already; closed says how well.

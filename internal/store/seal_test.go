@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"usher/internal/admin"
 	"usher/internal/onboard"
 	"usher/internal/secret"
 	"usher/internal/store"
@@ -101,7 +102,10 @@ func plant(t *testing.T, s *store.Store) {
 	_, ticketErr := s.SaveTicket(ctx, onboard.Ticket{Value: secret.New("ticket@@@canary-ticket"), CreatedAt: t0, ReceivedAt: t0})
 	err = errors.Join(refreshErr, arrivalErr, ticketErr,
 		s.SavePlatformToken(ctx, onboard.PlatformToken{Value: secret.New("canary-platform-token"), FetchedAt: t0, ExpiresAt: t0, Fence: fence}),
-		s.SaveLink(ctx, onboard.DashboardLink{Hash: "h", Token: secret.New("canary-link"), AppID: "wx1", CreatedAt: t0}))
+		s.SaveLink(ctx, onboard.DashboardLink{Hash: "h", Token: secret.New("canary-link"), AppID: "wx1", CreatedAt: t0}),
+		s.CreateAdmin(ctx, admin.Admin{ID: "a", Name: "Ann", Role: admin.Owner, TOTP: secret.New("canary-totp"), NextTOTP: secret.New("canary-next"), Recovery: []string{"r"}}),
+		s.SaveSession(ctx, admin.Session{Hash: "s", ID: "s", AdminID: "a", EndsAt: t0.Add(time.Hour)}),
+		s.SavePlatformSecret(ctx, admin.ComponentSecret, secret.New("canary-component-secret"), "Ann", t0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,9 @@ import (
 // answers of WeChat.
 const spoolSize = 1 << 20
 
+// spoolSuffix makes the name of the file beside the database.
+const spoolSuffix = ".spool"
+
 const (
 	spoolHead = 9 // length, checksum, state
 	spoolWait = 'w'
@@ -72,11 +75,21 @@ func (p *spool) load() ([]record, error) {
 	if _, err := p.f.ReadAt(all, 0); err != nil {
 		return nil, err
 	}
-	var waiting []record
-	for p.end+spoolHead < spoolSize {
-		head := all[p.end:]
+	waiting, end := parseSpool(all)
+	p.end, p.waiting = end, len(waiting)
+	if p.waiting == 0 {
+		p.end = 0
+	}
+	return waiting, nil
+}
+
+// parseSpool reads the records that wait, and where the next one goes.
+func parseSpool(all []byte) (waiting []record, end int64) {
+	size := int64(len(all))
+	for end+spoolHead < size {
+		head := all[end:]
 		n := int64(binary.LittleEndian.Uint32(head))
-		if n == 0 || p.end+spoolHead+n > spoolSize {
+		if n == 0 || end+spoolHead+n > size {
 			break
 		}
 		text := head[spoolHead : spoolHead+n]
@@ -84,15 +97,11 @@ func (p *spool) load() ([]record, error) {
 			break
 		}
 		if head[8] == spoolWait {
-			waiting = append(waiting, record{p.end, text})
-			p.waiting++
+			waiting = append(waiting, record{end, text})
 		}
-		p.end += spoolHead + n
+		end += spoolHead + n
 	}
-	if p.waiting == 0 {
-		p.end = 0
-	}
-	return waiting, nil
+	return waiting, end
 }
 
 // add writes one record and returns its place when it is on the disk.

@@ -53,11 +53,16 @@ func openSQLite(ctx context.Context, path string) (e engine, err error) {
 	}
 	var closers []func() error
 	defer func() {
-		if err != nil {
+		if errors.Is(err, ErrRestoring) { // its note stays
+			err = errors.Join(err, side.f.Close())
+		} else if err != nil {
 			err = side.close(errors.Join(err, closeAll(closers)))
 		}
 	}()
-	clean := side.takeClean()
+	clean, err := side.takeClean()
+	if err != nil {
+		return engine{}, err
+	}
 	if err := restrict(path); err != nil {
 		return engine{}, err
 	}
@@ -113,7 +118,7 @@ func openSQLite(ctx context.Context, path string) (e engine, err error) {
 		read:  r,
 		group: func(ctx context.Context) (transaction, error) { return beginSQLite(ctx, w) },
 		ping:  rdb.PingContext,
-		spool: path + ".spool",
+		file:  path,
 		close: func() error { return side.close(closeAll(closers)) },
 	}, nil
 }

@@ -53,6 +53,7 @@ type Store struct {
 	writer   *writer
 	keeper   keeper
 	ids      idSource
+	beside   bool // another program serves from this database
 }
 
 var _ onboard.Store = (*Store)(nil)
@@ -65,7 +66,7 @@ type engine struct {
 	// only the writer writes.
 	direct func(context.Context) (transaction, error)
 	ping   func(context.Context) error
-	spool  string // path of the file for what the database does not take; empty on PostgreSQL
+	file   string // whole path of the SQLite file; empty on PostgreSQL
 	close  func() error
 }
 
@@ -80,26 +81,31 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	s := &Store{platform: string(o.Platform), ring: o.Ring, log: o.Log, engine: e, writer: newWriter(e.group),
-		keeper: keeper{stop: make(chan struct{})}}
+	s := newStore(o, e)
 	if err := s.loadHasher(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
 	}
 	if err := s.relist(ctx, time.Now()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
 	}
-	if e.spool == "" {
+	if e.file == "" {
 		return s, nil
 	}
 	var waiting []record
-	if s.keeper.spool, waiting, err = openSpool(e.spool); err != nil { // a full disk must not keep tokens from being served
+	if s.keeper.spool, waiting, err = openSpool(e.file + spoolSuffix); err != nil { // a full disk must not keep tokens from being served
 		s.log.ErrorContext(ctx, "there is no spool; what the database does not take is kept in memory only", "err", err)
 	}
 	s.replay(ctx, waiting)
 	return s, nil
+}
+
+// newStore makes a store that cannot hash yet.
+func newStore(o Options, e engine) *Store {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Store{platform: string(o.Platform), ring: o.Ring, log: o.Log, engine: e, writer: newWriter(e.group),
+		keeper: keeper{stop: make(chan struct{})}}
 }
 
 // Migrate brings the schema of a database up to date and returns its version.
@@ -137,11 +143,14 @@ func (s *Store) Ping(ctx context.Context) error { return s.engine.ping(ctx) }
 // up. Its key is made with the database and kept there, sealed.
 func (s *Store) Hasher() secret.Hasher { return s.hasher }
 
+// settingHashKey is the key of the keyed hashes, sealed.
+const settingHashKey = "hash_key"
+
 // loadHasher reads the hash key and makes one for a new database. It is the
 // check of the secret key too, because it is the first sealed value.
 func (s *Store) loadHasher(ctx context.Context) error {
-	const table, column, name = "setting", "value", "hash_key"
-	sealed, err := one(ctx, s.engine.read, scanString, `SELECT value FROM setting WHERE platform = $1 AND name = $2`, s.platform, name)
+	const table, column, name = "setting", "value", settingHashKey
+	sealed, err := s.sealedHashKey(ctx)
 	if errors.Is(err, onboard.ErrNoRow) {
 		var fresh [32]byte
 		_, _ = rand.Read(fresh[:]) // never fails
@@ -167,7 +176,9 @@ func (s *Store) loadHasher(ctx context.Context) error {
 		return errors.New("the stored hash key is not 32 bytes")
 	}
 	s.hasher = secret.NewHasher(key)
-	if s.ring.Current(sealed) {
+	// Beside a running program the value stays as that program sealed it: so Rotate
+	// knows which key is in use.
+	if s.beside || s.ring.Current(sealed) {
 		return nil
 	}
 	_, err = write(ctx, s, func(ctx context.Context, q querier) (int64, error) {
