@@ -9,7 +9,6 @@ import (
 	"net/url"
 
 	"usher/internal/admin"
-	"usher/internal/config"
 	"usher/internal/onboard"
 	"usher/internal/secret"
 	"usher/internal/store"
@@ -31,7 +30,7 @@ func adminCommand(ctx context.Context, args []string, t terminal) error {
 	if len(args) > 0 {
 		verb, args = args[0], args[1:]
 	}
-	if verb == "help" || verb == "-h" || verb == "-help" || verb == "--help" {
+	if asksHelp([]string{verb}) {
 		fmt.Fprint(t.out, "Usage: usher admin create|reset NAME [FLAGS]\n\n", adminAbout)
 		return flag.ErrHelp
 	}
@@ -51,15 +50,10 @@ func adminCommand(ctx context.Context, args []string, t terminal) error {
 	if _, err := admin.ParseRole(string(role)); err != nil {
 		return usageError{fmt.Sprintf("--role %q is not viewer, operator or owner", role)}
 	}
-	cfg, err := config.Load(args, t.environ, "USHER_DATABASE", "USHER_SECRET_KEY", "USHER_COMPONENT_APPID", "USHER_PUBLIC_URL")
+	cfg, options, err := databaseOptions(args, t.environ, "USHER_PUBLIC_URL")
 	if err != nil {
 		return err
 	}
-	ring, err := secret.ParseRing(cfg.SecretKey.Reveal())
-	if err != nil {
-		return fmt.Errorf("USHER_SECRET_KEY: %w", err)
-	}
-	options := store.Options{Database: string(cfg.Database), Platform: onboard.AppID(cfg.AppID), Ring: ring}
 	db, err := store.Open(ctx, options)
 	if errors.Is(err, store.ErrLocked) {
 		db, err = store.OpenBeside(ctx, options) // the site is running

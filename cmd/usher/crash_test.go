@@ -101,6 +101,19 @@ var scenarios = map[string]scenario{
 	"spool.before_add":       {drive: authorizing, with: "exchange.store=err", file: true},
 	"spool.after_add":        {drive: authorizing, with: "exchange.store=err", file: true},
 	"spool.after_replay":     {drive: replaying, file: true},
+	"backup.before_copy":     {drive: backingUp, file: true},
+	"backup.after_copy":      {drive: backingUp, file: true},
+	"backup.after_verify":    {drive: backingUp, file: true},
+	"backup.after_place":     {drive: backingUp, file: true},
+	"restore.after_copy":     {drive: restoring, file: true},
+	"restore.after_note":     {drive: restoring, file: true},
+	"restore.after_aside":    {drive: restoring, file: true},
+	"restore.after_place":    {drive: restoring, file: true},
+	"rotate.before_batch":    {drive: rotating, hits: 4},
+	"rotate.after_batch":     {drive: rotating, hits: 4},
+	"forget.after_hashed":    {drive: forgetting},
+	"forget.before_batch":    {drive: forgetting, hits: 4},
+	"forget.after_batch":     {drive: forgetting, hits: 4},
 }
 
 // authorizing brings in one account from the first ticket on.

@@ -40,6 +40,9 @@ func commands() []command {
 		{"demo", "run the site together with a stand-in for WeChat, without any settings", demoCommand},
 		{"simulate", "run the stand-in for WeChat alone", simulateCommand},
 		{"admin", "make an admin of the console, or reset a password", adminCommand},
+		{"backup", "copy the database to a file", backupCommand},
+		{"restore", "put a backup in the place of the database", restoreCommand},
+		{"keys", "seal everything with a new key, or go on after a key was lost", keysCommand},
 		{"migrate", "bring the database up to date and exit", migrateCommand},
 		{"version", "print the version", versionCommand},
 	}

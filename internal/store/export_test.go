@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
+	"strconv"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -122,6 +123,23 @@ const SealedBatch = sealedBatch
 
 // Latest is the version of the schema that the program is written for.
 func Latest() int64 { return latest }
+
+// Versions lists every version that the schema had.
+func Versions() (all []int64) {
+	entries, err := migrations.ReadDir("migrations")
+	if err != nil {
+		panic(err)
+	}
+	for _, e := range entries {
+		number, _, _ := strings.Cut(e.Name(), "_")
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, n)
+	}
+	return all
+}
 
 // UpTo makes a database with the schema of a former version.
 func UpTo(ctx context.Context, path string, version int64) error {
