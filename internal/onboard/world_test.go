@@ -28,6 +28,9 @@ type world struct {
 	db  *store.Store
 	sim *simulator.Simulator
 
+	path   string // of the database
+	client *edited
+
 	passed atomic.Int64 // nanoseconds since begun
 }
 
@@ -55,7 +58,14 @@ func (e *edited) Authorizers(ctx context.Context, token secret.Secret, offset, c
 
 func newWorld(t *testing.T) (*world, *edited) {
 	t.Helper()
-	w := &world{t: t}
+	return newCrowdedWorld(t, 0, secret.NewKey())
+}
+
+// newCrowdedWorld has Mini Programs beside the named merchants, and a database
+// with a key that the test knows.
+func newCrowdedWorld(t *testing.T, crowd int, key string) (*world, *edited) {
+	t.Helper()
+	w := &world{t: t, path: filepath.Join(t.TempDir(), "usher.db")}
 	keys := msgcrypt.Keys{AppID: ourAppID, Token: "pushtoken", AESKey: strings.Repeat("A", 43)}
 	crypt, err := msgcrypt.New(keys)
 	if err != nil {
@@ -64,7 +74,7 @@ func newWorld(t *testing.T) (*world, *edited) {
 	receiver := &wechat.Receiver{Cipher: crypt, AppID: ourAppID}
 	w.sim, err = simulator.New(simulator.Config{
 		AppID: ourAppID, Secret: "platformsecret", Token: keys.Token, AESKey: keys.AESKey, LaunchDomain: "site.test",
-		EventURL: "http://site.test/wechat/events", BaseURL: "http://wechat.test", TicketOnDemand: true, Seed: 1, Now: w.now,
+		EventURL: "http://site.test/wechat/events", BaseURL: "http://wechat.test", TicketOnDemand: true, Seed: 1, Now: w.now, Crowd: crowd,
 		Client: &http.Client{Transport: pushed(func(r *http.Request, body []byte) error {
 			p, err := receiver.OpenPush(r.URL.RawQuery, body)
 			if err != nil {
@@ -76,25 +86,41 @@ func newWorld(t *testing.T) (*world, *edited) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ring, err := secret.ParseRing(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if w.db, err = store.Open(t.Context(), store.Options{Database: filepath.Join(t.TempDir(), "usher.db"), Platform: ourAppID, Ring: ring}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	client := &edited{Client: &wechat.Client{AppID: ourAppID, Secret: secret.New("platformsecret"), API: "http://wechat.test", PC: "http://wechat.test",
+	w.client = &edited{Client: &wechat.Client{AppID: ourAppID, Secret: secret.New("platformsecret"), API: "http://wechat.test", PC: "http://wechat.test",
 		H5: "http://wechat.test", HTTP: &http.Client{Transport: w.sim.Transport()}}}
-	w.svc = onboard.NewService(onboard.Options{AppID: ourAppID, Store: w.db, Platform: client, Parse: wechat.ParseEvent,
+	w.begin(key)
+	t.Cleanup(func() { w.ok(w.db.Close()) })
+	w.ticket()
+	return w, w.client
+}
+
+// begin starts the service with a key; end stops it.
+func (w *world) begin(key string) {
+	w.t.Helper()
+	db, err := store.Open(w.t.Context(), w.options(key))
+	w.ok(err)
+	w.db = db
+	w.svc = onboard.NewService(onboard.Options{AppID: ourAppID, Store: w.db, Platform: w.client, Parse: wechat.ParseEvent,
 		Hasher: w.db.Hasher(), Now: w.now, PublicURL: "http://site.test", RefreshRate: 1e6})
-	w.ok(w.sim.PushTicket(t.Context()))
-	w.ok(w.svc.HandleArrivals(t.Context()))
-	return w, client
+}
+
+func (w *world) end() {
+	w.t.Helper()
+	w.ok(w.db.Close())
+}
+
+func (w *world) options(key string) store.Options {
+	w.t.Helper()
+	ring, err := secret.ParseRing(key)
+	w.ok(err)
+	return store.Options{Database: w.path, Platform: ourAppID, Ring: ring}
+}
+
+// ticket brings a fresh one.
+func (w *world) ticket() {
+	w.t.Helper()
+	w.ok(w.sim.PushTicket(w.t.Context()))
+	w.ok(w.svc.HandleArrivals(w.t.Context()))
 }
 
 // pushed takes WeChat's pushes.

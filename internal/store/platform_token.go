@@ -25,7 +25,8 @@ func (s *Store) PlatformToken(ctx context.Context) (onboard.PlatformToken, error
 		return onboard.PlatformToken{}, err
 	}
 	if t.Value, err = s.open("platform_token", "value", s.row(""), t.value); err != nil {
-		return onboard.PlatformToken{}, err
+		s.log.ErrorContext(ctx, "the platform token does not open", "err", err)
+		return onboard.PlatformToken{}, onboard.ErrNoRow
 	}
 	return t.PlatformToken, nil
 }

@@ -76,6 +76,9 @@ func Restore(ctx context.Context, o Options, file string, how RestoreOptions) (r
 	if r.Copied, err = verifyCopy(ctx, o, fresh); err != nil {
 		return r, errors.Join(err, removeIfThere(fresh))
 	}
+	if err := ownAsDirectory(fresh, side.f.Name()); err != nil {
+		return r, err
+	}
 	failpoint.Hit("restore.after_copy")
 	if !resumed {
 		suffix = unusedSuffix(path, how.Now)

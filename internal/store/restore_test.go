@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -61,6 +62,32 @@ func TestRestore(t *testing.T) {
 	}
 	if restored.Hasher().Hash("p", "v") != s.Hasher().Hash("p", "v") {
 		t.Error("what is looked up by a hash is lost")
+	}
+}
+
+// TestRestore_Owner: what root restores belongs to whom the program runs as.
+func TestRestore_Owner(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root")
+	}
+	path, ring := filepath.Join(t.TempDir(), "usher.db"), newRing(t)
+	plant(t, openAt(t, path, ring))
+	file, _ := backup(t, path, ring)
+	to := filepath.Join(t.TempDir(), "new.db")
+	if err := os.Chown(filepath.Dir(to), 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Restore(t.Context(), store.Options{Database: to, Platform: platform, Ring: ring}, file, store.RestoreOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{to, to + ".lock"} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if owner := info.Sys().(*syscall.Stat_t).Uid; owner != 65534 {
+			t.Errorf("%s belongs to %d, want 65534", name, owner)
+		}
 	}
 }
 

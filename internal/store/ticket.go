@@ -47,15 +47,17 @@ func (s *Store) Tickets(ctx context.Context) ([]onboard.Ticket, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]onboard.Ticket, len(rows))
-	for i, r := range rows {
-		out[i] = r.Ticket
-		if err := (msTime{&out[i].CreatedAt}).Scan(r.at); err != nil {
+	out := make([]onboard.Ticket, 0, len(rows))
+	for _, r := range rows {
+		t := r.Ticket
+		if err := (msTime{&t.CreatedAt}).Scan(r.at); err != nil {
 			return nil, err
 		}
-		if out[i].Value, err = s.open("ticket", "value", s.ticketRow(r.at), r.value); err != nil {
-			return nil, err
+		if t.Value, err = s.open("ticket", "value", s.ticketRow(r.at), r.value); err != nil {
+			s.log.ErrorContext(ctx, "a ticket does not open", "err", err)
+			continue
 		}
+		out = append(out, t)
 	}
 	return out, nil
 }

@@ -1,0 +1,210 @@
+package onboard_test
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"usher/internal/onboard"
+	"usher/internal/secret"
+	"usher/internal/simulator"
+	"usher/internal/store"
+)
+
+// drillAccounts is how many accounts the drills have: 1,000 in the long form.
+func drillAccounts() int {
+	if os.Getenv("USHER_LONG") != "" {
+		return 1000
+	}
+	return 100
+}
+
+// crowded begins a world in which the first n of a crowd have authorized.
+func crowded(t *testing.T, n, beside int, key string) (w *world, ids []string) {
+	t.Helper()
+	w, _ = newCrowdedWorld(t, n+beside, key)
+	for i := range n {
+		ids = append(ids, simulator.CrowdAppID(i))
+	}
+	w.authorize(ids...)
+	w.pass(10 * time.Minute)
+	return w, ids
+}
+
+// denied checks that no token is served.
+func (w *world) denied(ids ...string) {
+	w.t.Helper()
+	for _, id := range ids {
+		token, _, err := w.svc.AccessToken(w.t.Context(), onboard.AppID(id))
+		if kind, _ := onboard.Explain(err); err == nil || kind != onboard.Unavailable {
+			w.t.Fatalf("AccessToken(%s) = %v, %v before a sweep; want Unavailable", id, token, err)
+		}
+	}
+}
+
+// served checks that every account that is authorized is served with a token that
+// works, and no other.
+func (w *world) served(ids ...string) {
+	w.t.Helper()
+	for _, id := range ids {
+		truth, _ := w.sim.Account(id)
+		token, _, err := w.svc.AccessToken(w.t.Context(), onboard.AppID(id))
+		switch {
+		case !truth.Authorized && err == nil:
+			w.t.Errorf("%s withdrew and is served", id)
+		case truth.Authorized && (err != nil || !w.sim.Works(token.Reveal())):
+			w.t.Errorf("AccessToken(%s) = %v, %v; want one that works", id, token, err)
+		}
+		w.agrees(id)
+	}
+}
+
+// oneSweep lets the worker sweep once and checks what it cost.
+func (w *world) oneSweep(accounts int) {
+	w.t.Helper()
+	lists := w.sim.Calls(listPath)
+	w.ok(w.svc.KeepSwept(w.t.Context()))
+	if n, most := w.sim.Calls(listPath)-lists, (accounts+499)/500; n > most || n > 3*(accounts/1000+1) {
+		w.t.Errorf("the sweep of %d accounts read %d pages of the list, want %d", accounts, n, most)
+	}
+	if state, err := w.db.SweepState(w.t.Context()); err != nil || state.Unverified {
+		w.t.Errorf("SweepState = %+v, %v after a sweep", state, err)
+	}
+}
+
+// TestRestore_Drill: a backup is taken, then merchants authorize again, withdraw
+// and arrive, and the disk is lost. One sweep after the restore everything is as
+// WeChat has it, and nothing was served before.
+func TestRestore_Drill(t *testing.T) {
+	n, key := drillAccounts(), secret.NewKey()
+	w, ids := crowded(t, n, 7, key)
+	file := filepath.Join(t.TempDir(), "copy.db")
+	if _, err := store.Backup(t.Context(), w.options(key), file); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(30 * time.Minute)
+	w.ticket()
+	for i, id := range ids {
+		switch {
+		case i%10 < 3: // three in ten
+			w.ok(w.sim.ReplaceRefreshToken(id))
+		case i%10 == 4 && i < 50: // five
+			w.ok(w.sim.Revoke(t.Context(), id))
+		}
+	}
+	for i := range 7 {
+		id := simulator.CrowdAppID(n + i)
+		w.ok(w.sim.AuthorizeSilently(t.Context(), id, nil))
+		ids = append(ids, id)
+	}
+	w.ok(w.svc.HandleArrivals(t.Context())) // the site knew all of that before the disk was lost
+	w.pass(30 * time.Minute)
+	w.end()
+	for _, suffix := range []string{"", ".lock", ".spool"} {
+		w.ok(os.Remove(w.path + suffix))
+	}
+	r, err := store.Restore(t.Context(), w.options(key), file, store.RestoreOptions{})
+	if err != nil || int(r.Accounts) != n {
+		t.Fatalf("Restore = %+v, %v; want %d accounts", r, err, n)
+	}
+	w.begin(key)
+	w.denied(ids[:3]...)
+	w.ok(w.svc.KeepFresh(t.Context()))
+	calls := w.sim.Calls(refreshPath)
+	w.ticket()
+	w.denied(ids[:3]...)
+	w.oneSweep(n + 2)
+	swept := w.sim.Calls(refreshPath) - calls
+	w.ok(w.svc.KeepFresh(t.Context()))
+	fresh := w.sim.Calls(refreshPath) - calls - swept
+	w.served(ids...)
+	t.Logf("%d accounts: %d refreshes in the sweep, then %d; at 20 a second %.0f s", n, swept, fresh, float64(swept+fresh)/20)
+	if most := n*31/100 + 7; swept > most {
+		t.Errorf("the sweep refreshed %d accounts, want at most the %d that differed", swept, most)
+	}
+	if fresh > n {
+		t.Errorf("%d refreshes after the sweep for %d accounts", fresh, n)
+	}
+}
+
+// TestRecover_LostMasterKey: the key is gone. With a new one every token comes back
+// from WeChat's list, and no merchant has to scan again.
+func TestRecover_LostMasterKey(t *testing.T) {
+	n, oldKey, newKey := drillAccounts(), secret.NewKey(), secret.NewKey()
+	w, ids := crowded(t, n, 0, oldKey)
+	w.authorize(simulator.NoAPI) // one that never had a token
+	w.pass(10 * time.Minute)
+	before, err := w.db.Account(t.Context(), onboard.AppID(ids[0]))
+	w.ok(err)
+	w.end()
+	if _, err := store.Open(t.Context(), w.options(newKey)); !errors.Is(err, store.ErrWrongKey) {
+		t.Fatalf("Open with a new key = %v, want ErrWrongKey", err)
+	}
+	f, err := store.Forget(t.Context(), w.options(newKey), true)
+	if err != nil || f.Values["account.refresh_token"] != n {
+		t.Fatalf("Forget = %+v, %v; want the tokens of %d accounts", f, err, n)
+	}
+	w.begin(newKey)
+	w.denied(ids[:3]...)
+	w.ticket()
+	w.oneSweep(n + 1)
+	w.ok(w.svc.KeepFresh(t.Context()))
+	w.served(ids...)
+	held, err := w.db.Holdings(t.Context())
+	w.ok(err)
+	for _, h := range held {
+		if h.Standing != onboard.Active {
+			t.Errorf("%s is %s, want no merchant to scan again", h.AppID, h.Standing)
+		}
+	}
+	if after, err := w.db.Account(t.Context(), onboard.AppID(ids[0])); err != nil || !after.AuthorizedAt.Equal(before.AuthorizedAt) || !after.CreatedAt.Equal(before.CreatedAt) {
+		t.Errorf("Account = %+v, %v; want its history kept: %+v", after, err, before)
+	}
+	if len(held) != n+1 {
+		t.Errorf("%d accounts, want %d", len(held), n+1)
+	}
+}
+
+// TestRow_GCMFail_Reconciles: SQLite does not notice a flipped byte of a token; its
+// seal does. The token is not served, and comes back from WeChat's list, at the
+// first read as well as by a sweep.
+func TestRow_GCMFail_Reconciles(t *testing.T) {
+	key := secret.NewKey()
+	w, ids := crowded(t, 4, 0, key)
+	w.end()
+	w.flip(`SELECT refresh_token FROM account WHERE appid = '`+ids[0]+`'`, `SELECT access_token FROM account WHERE appid = '`+ids[1]+`'`,
+		`SELECT refresh_token FROM account WHERE appid = '`+ids[2]+`'`)
+	w.begin(key) // quick_check finds nothing
+	w.ticket()
+	w.served(ids[:2]...)
+	w.oneSweep(4)
+	w.served(ids...)
+}
+
+// flip changes one character of each value that a query selects, in the file itself.
+func (w *world) flip(queries ...string) {
+	w.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+w.path)
+	w.ok(err)
+	var values []string
+	for _, text := range queries {
+		var value string
+		w.ok(db.QueryRow(text).Scan(&value))
+		values = append(values, value)
+	}
+	w.ok(db.Close())
+	b, err := os.ReadFile(w.path)
+	w.ok(err)
+	for _, value := range values {
+		at := bytes.Index(b, []byte(value))
+		if at < 0 || bytes.Count(b, []byte(value)) != 1 {
+			w.t.Fatalf("%d copies of a sealed value in the file", bytes.Count(b, []byte(value)))
+		}
+		b[at+len(value)/2] ^= 1
+	}
+	w.ok(os.WriteFile(w.path, b, 0o600))
+}
