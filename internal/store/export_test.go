@@ -97,6 +97,16 @@ func (s *Store) WriterStrings(ctx context.Context, text string) ([]string, error
 	return many(ctx, tx, scanString, text)
 }
 
+// WriterExec returns what runs statements on the writer's connection, outside of a
+// transaction.
+func (s *Store) WriterExec(ctx context.Context) (func(text string) error, error) {
+	tx, err := s.engine.group(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(text string) error { _, err := tx.ExecContext(ctx, text); return err }, tx.commit()
+}
+
 // VerifyPragmas checks a pool as the writer's is checked.
 func VerifyPragmas(ctx context.Context, db *sql.DB) error {
 	return verifyPragmas(ctx, db, writerPragmas)
