@@ -142,7 +142,7 @@ func TestRotate_KillAtEveryBatch(t *testing.T) {
 	}
 	lost := func(keys string) map[string]int {
 		t.Helper()
-		f, err := store.Forget(t.Context(), store.Options{Database: path, Platform: platformAppID, Ring: ring(keys)}, false)
+		f, err := store.Forget(t.Context(), store.Options{Database: path, Platform: platformAppID, Ring: ring(keys)}, false, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

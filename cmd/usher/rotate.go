@@ -9,7 +9,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/store"
 )
@@ -44,7 +46,7 @@ func keysCommand(ctx context.Context, args []string, t terminal) error {
 	if verb == "rotate" {
 		return rotateKeys(ctx, cfg, options, t.out)
 	}
-	f, err := store.Forget(ctx, options, wipe)
+	f, err := store.Forget(ctx, options, wipe, time.Now())
 	if errors.Is(err, store.ErrLocked) {
 		return fmt.Errorf("stop Usher first: %w", err)
 	}
@@ -67,6 +69,9 @@ func rotateKeys(ctx context.Context, cfg config.Config, options store.Options, o
 		return fmt.Errorf("open database %s: %w", cfg.Database, err)
 	}
 	r, err := db.Rotate(ctx)
+	if err == nil && r.Resealed > 0 {
+		_, err = db.AppendAudit(ctx, admin.Entry{At: time.Now(), Actor: "usher keys rotate", Action: "keys.rotate", After: numbered(int64(r.Resealed), "value")})
+	}
 	if err := errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("%w\n%s sealed again so far; run usher keys rotate again to go on", err, numbered(int64(r.Resealed), "value"))
 	}

@@ -107,7 +107,7 @@ func TestRestore_Drill(t *testing.T) {
 	for _, suffix := range []string{"", ".lock", ".spool"} {
 		w.ok(os.Remove(w.path + suffix))
 	}
-	r, err := store.Restore(t.Context(), w.options(key), file, store.RestoreOptions{})
+	r, err := store.Restore(t.Context(), w.options(key), file, store.RestoreOptions{Now: w.now()})
 	if err != nil || int(r.Accounts) != n {
 		t.Fatalf("Restore = %+v, %v; want %d accounts", r, err, n)
 	}
@@ -144,7 +144,7 @@ func TestRecover_LostMasterKey(t *testing.T) {
 	if _, err := store.Open(t.Context(), w.options(newKey)); !errors.Is(err, store.ErrWrongKey) {
 		t.Fatalf("Open with a new key = %v, want ErrWrongKey", err)
 	}
-	f, err := store.Forget(t.Context(), w.options(newKey), true)
+	f, err := store.Forget(t.Context(), w.options(newKey), true, w.now())
 	if err != nil || f.Values["account.refresh_token"] != n {
 		t.Fatalf("Forget = %+v, %v; want the tokens of %d accounts", f, err, n)
 	}

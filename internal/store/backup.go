@@ -30,6 +30,9 @@ func Backup(ctx context.Context, o Options, file string) (c Copied, err error) {
 	if err != nil {
 		return c, err
 	}
+	if file, err = filepath.Abs(file); err != nil {
+		return c, err
+	}
 	if _, err := os.Lstat(file); err == nil {
 		return c, fmt.Errorf("%s: %w; a backup never overwrites a file", file, os.ErrExist)
 	}

@@ -87,7 +87,7 @@ func TestBackup_RestoreNeedsKey(t *testing.T) {
 	file, _ := backup(t, path, ring)
 	to := filepath.Join(t.TempDir(), "new.db")
 	o := store.Options{Database: to, Platform: platform, Ring: newRing(t)}
-	if _, err := store.Restore(t.Context(), o, file, store.RestoreOptions{}); !errors.Is(err, store.ErrWrongKey) {
+	if _, err := store.Restore(t.Context(), o, file, store.RestoreOptions{Now: t0}); !errors.Is(err, store.ErrWrongKey) {
 		t.Errorf("Restore with another key = %v, want ErrWrongKey", err)
 	}
 	if got := names(t, filepath.Dir(to)); got != "new.db.lock" {

@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
 
+	"usher/internal/admin"
 	"usher/internal/failpoint"
 	"usher/internal/secret"
 )
@@ -30,17 +35,17 @@ func (f Forgotten) Any() bool { return len(f.Values) > 0 }
 // them, and marks the database unverified: the tokens come back from WeChat's
 // list. Accounts, grants, history, admins and invites stay. It may be broken off
 // anywhere and begun again; no other program may use the database.
-func Forget(ctx context.Context, o Options, wipe bool) (Forgotten, error) {
+func Forget(ctx context.Context, o Options, wipe bool, now time.Time) (Forgotten, error) {
 	e, err := openEngine(ctx, o.Database)
 	if err != nil {
 		return Forgotten{}, fmt.Errorf("open database: %w", err)
 	}
 	s := newStore(o, e)
-	f, err := s.forget(ctx, wipe)
+	f, err := s.forget(ctx, wipe, now)
 	return f, errors.Join(err, s.Close())
 }
 
-func (s *Store) forget(ctx context.Context, wipe bool) (Forgotten, error) {
+func (s *Store) forget(ctx context.Context, wipe bool, now time.Time) (Forgotten, error) {
 	f := Forgotten{Values: map[string]int{}}
 	err := s.eachSealed(ctx, "", func(p sealedPlace, page []sealedValue) error {
 		for _, v := range page {
@@ -67,6 +72,13 @@ func (s *Store) forget(ctx context.Context, wipe bool) (Forgotten, error) {
 		return f, err
 	}
 	if err := s.MarkUnverified(ctx); err != nil {
+		return f, err
+	}
+	var lost []string
+	for _, name := range slices.Sorted(maps.Keys(f.Values)) {
+		lost = append(lost, fmt.Sprintf("%s %d", name, f.Values[name]))
+	}
+	if _, err := s.AppendAudit(ctx, admin.Entry{At: now, Actor: "usher keys lost", Action: "keys.lost", Before: strings.Join(lost, ", ")}); err != nil {
 		return f, err
 	}
 	if f.Hashes {

@@ -27,7 +27,7 @@ func TestForget(t *testing.T) {
 		o := store.Options{Database: database, Platform: platform, Ring: newRing(t)}
 		opens := func() error { return openAndClose(t, database, o.Ring) }
 		for range 2 { // looking changes nothing
-			f, err := store.Forget(t.Context(), o, false)
+			f, err := store.Forget(t.Context(), o, false, t0)
 			if err != nil || len(f.Values) != len(store.SealedPlaces()) || !f.Hashes || !slices.Equal(f.Credentials, []string{string(admin.ComponentSecret)}) || !slices.Equal(f.SecondFactors, []string{"Ann"}) {
 				t.Errorf("Forget = %+v, %v; want everything that was planted", f, err)
 			}
@@ -35,10 +35,10 @@ func TestForget(t *testing.T) {
 				t.Errorf("Open = %v, want ErrWrongKey", err)
 			}
 		}
-		if f, err := store.Forget(t.Context(), o, true); err != nil || !f.Any() {
+		if f, err := store.Forget(t.Context(), o, true, t0); err != nil || !f.Any() {
 			t.Fatalf("Forget = %+v, %v", f, err)
 		}
-		if f, err := store.Forget(t.Context(), o, false); err != nil || f.Any() {
+		if f, err := store.Forget(t.Context(), o, false, t0); err != nil || f.Any() {
 			t.Errorf("Forget afterwards = %+v, %v; want nothing", f, err)
 		}
 		s = open(t, o)
@@ -83,7 +83,7 @@ func TestForget_OneValue(t *testing.T) {
 	if err := errors.Join(s.Write(t.Context(), nil, `UPDATE admin SET totp = substr(totp, 1, 20) || 'AAAA' || substr(totp, 25)`), s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	f, err := store.Forget(t.Context(), store.Options{Database: path, Platform: platform, Ring: ring}, true)
+	f, err := store.Forget(t.Context(), store.Options{Database: path, Platform: platform, Ring: ring}, true, t0)
 	if err != nil || len(f.Values) != 1 || f.Hashes || len(f.Credentials) > 0 {
 		t.Errorf("Forget = %+v, %v; want one value", f, err)
 	}
@@ -100,7 +100,7 @@ func TestForget_OneValue(t *testing.T) {
 func TestForget_Running(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usher.db")
 	openAt(t, path, newRing(t))
-	if _, err := store.Forget(t.Context(), store.Options{Database: path, Platform: platform, Ring: newRing(t)}, true); !errors.Is(err, store.ErrLocked) {
+	if _, err := store.Forget(t.Context(), store.Options{Database: path, Platform: platform, Ring: newRing(t)}, true, t0); !errors.Is(err, store.ErrLocked) {
 		t.Errorf("Forget = %v, want ErrLocked", err)
 	}
 }

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
 
+	"usher/internal/admin"
 	"usher/internal/failpoint"
 )
 
@@ -22,7 +24,7 @@ var ErrExists = errors.New("there is a database already")
 type RestoreOptions struct {
 	Replace bool      // set aside the database that is there
 	LostKey bool      // the key that sealed the backup is lost: see Forget
-	Now     time.Time // names what is set aside
+	Now     time.Time // names what is set aside, and goes into the audit
 }
 
 // Restored is what Restore did.
@@ -70,7 +72,7 @@ func Restore(ctx context.Context, o Options, file string, how RestoreOptions) (r
 		return r, fmt.Errorf("%w at %s", ErrExists, path)
 	}
 	fresh := path + ".restoring"
-	if r.From, err = freshCopy(ctx, o, from, fresh, how.LostKey); err != nil {
+	if r.From, err = freshCopy(ctx, o, from, fresh, how); err != nil {
 		return r, errors.Join(err, removeIfThere(fresh))
 	}
 	if r.Copied, err = verifyCopy(ctx, o, fresh); err != nil {
@@ -100,7 +102,7 @@ func Restore(ctx context.Context, o Options, file string, how RestoreOptions) (r
 
 // freshCopy makes a database of a backup: whole, of today's schema, and trusted in
 // nothing. It returns the version of the schema that the backup had.
-func freshCopy(ctx context.Context, o Options, from, fresh string, lostKey bool) (schema int64, err error) {
+func freshCopy(ctx context.Context, o Options, from, fresh string, how RestoreOptions) (schema int64, err error) {
 	f, err := os.OpenFile(fresh, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return 0, err
@@ -121,10 +123,14 @@ func freshCopy(ctx context.Context, o Options, from, fresh string, lostKey bool)
 		return schema, err
 	}
 	err = withCopy(o, fresh, copyParams, func(s *Store) error {
-		if err := s.distrust(ctx); err != nil || !lostKey {
+		if err := s.distrust(ctx); err != nil {
 			return err
 		}
-		_, err := s.forget(ctx, true)
+		_, err := s.AppendAudit(ctx, admin.Entry{At: how.Now, Actor: "usher restore", Action: "database.restore", Target: filepath.Base(from)})
+		if err != nil || !how.LostKey {
+			return err
+		}
+		_, err = s.forget(ctx, true, how.Now)
 		return errors.Join(err, s.loadHasher(ctx)) // makes a new key of the hashes
 	})
 	return schema, errors.Join(err, f.Sync())

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/internal/admin"
 	"usher/internal/onboard"
 	"usher/internal/secret"
 	"usher/internal/store"
@@ -26,7 +27,7 @@ func TestRestore(t *testing.T) {
 	file, _ := backup(t, path, ring)
 	to := filepath.Join(t.TempDir(), "made", "new.db")
 	o := store.Options{Database: to, Platform: platform, Ring: ring}
-	r, err := store.Restore(t.Context(), o, file, store.RestoreOptions{})
+	r, err := store.Restore(t.Context(), o, file, store.RestoreOptions{Now: t0})
 	if err != nil || r.Accounts != 2 || r.SetAside != "" || r.From != store.Latest() {
 		t.Fatalf("Restore = %+v, %v", r, err)
 	}
@@ -60,8 +61,35 @@ func TestRestore(t *testing.T) {
 	if a, err := restored.AdminByID(t.Context(), "a"); err != nil || a.TOTP.Reveal() != "canary-totp" {
 		t.Errorf("AdminByID = %+v, %v", a, err)
 	}
+	entries, err := restored.Audit(t.Context(), admin.Filter{Limit: 9})
+	if err != nil || len(entries) != 1 || entries[0].Action != "database.restore" || entries[0].Target != filepath.Base(file) || entries[0].Hash != entries[0].Sum("") {
+		t.Errorf("Audit = %+v, %v; want the restore told", entries, err)
+	}
 	if restored.Hasher().Hash("p", "v") != s.Hasher().Hash("p", "v") {
 		t.Error("what is looked up by a hash is lost")
+	}
+}
+
+// TestRestore_LostKey: a backup whose key is lost is restored without what that
+// sealed, in one go.
+func TestRestore_LostKey(t *testing.T) {
+	path, ring := filepath.Join(t.TempDir(), "usher.db"), newRing(t)
+	plant(t, openAt(t, path, ring))
+	file, _ := backup(t, path, ring)
+	o := store.Options{Database: filepath.Join(t.TempDir(), "new.db"), Platform: platform, Ring: newRing(t)}
+	if r, err := store.Restore(t.Context(), o, file, store.RestoreOptions{LostKey: true, Now: t0}); err != nil || r.Accounts != 2 || r.Unreadable != 0 {
+		t.Fatalf("Restore = %+v, %v", r, err)
+	}
+	s := open(t, o)
+	held, err := s.Holdings(t.Context())
+	if err != nil || len(held) != 2 || held[0].Damaged || !held[0].Refresh.Empty() {
+		t.Errorf("Holdings = %+v, %v; want both accounts without a token", held, err)
+	}
+	if state, err := s.SweepState(t.Context()); err != nil || !state.Unverified {
+		t.Errorf("SweepState = %+v, %v; want it unverified", state, err)
+	}
+	if entries, err := s.Audit(t.Context(), admin.Filter{Limit: 9}); err != nil || len(entries) != 2 || entries[0].Action != "keys.lost" {
+		t.Errorf("Audit = %+v, %v; want the restore and the loss told", entries, err)
 	}
 }
 
@@ -77,7 +105,7 @@ func TestRestore_Owner(t *testing.T) {
 	if err := os.Chown(filepath.Dir(to), 65534, 65534); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Restore(t.Context(), store.Options{Database: to, Platform: platform, Ring: ring}, file, store.RestoreOptions{}); err != nil {
+	if _, err := store.Restore(t.Context(), store.Options{Database: to, Platform: platform, Ring: ring}, file, store.RestoreOptions{Now: t0}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{to, to + ".lock"} {
@@ -133,7 +161,7 @@ func TestRestore_Refuses(t *testing.T) {
 		says string
 	}{
 		"a running program":        {store.Options{Database: path, Platform: platform, Ring: ring}, file, restoredAt, store.ErrLocked, ""},
-		"a database is there":      {store.Options{Database: used, Platform: platform, Ring: ring}, file, store.RestoreOptions{}, store.ErrExists, used},
+		"a database is there":      {store.Options{Database: used, Platform: platform, Ring: ring}, file, store.RestoreOptions{Now: t0}, store.ErrExists, used},
 		"another key":              {store.Options{Database: used, Platform: platform, Ring: newRing(t)}, file, restoredAt, store.ErrWrongKey, "USHER_SECRET_KEY"},
 		"another platform":         {store.Options{Database: used, Platform: "wxother", Ring: ring}, file, restoredAt, nil, string(platform)},
 		"no such file":             {store.Options{Database: used, Platform: platform, Ring: ring}, file + "x", restoredAt, fs.ErrNotExist, ""},
@@ -282,7 +310,7 @@ func TestRestore_OlderSchema(t *testing.T) {
 			t.Errorf("Backup of version %d = %+v, %v", version, c, err)
 		}
 		o.Database = filepath.Join(t.TempDir(), "new.db")
-		r, err := store.Restore(t.Context(), o, copied, store.RestoreOptions{})
+		r, err := store.Restore(t.Context(), o, copied, store.RestoreOptions{Now: t0})
 		if err != nil || r.Schema != store.Latest() || r.From != version {
 			t.Errorf("Restore of version %d = %+v, %v; want version %d", version, r, err, store.Latest())
 			continue

@@ -33,7 +33,7 @@ func onBoth(t *testing.T, test func(t *testing.T, database string)) {
 // lost lists what a ring does not open.
 func lost(t *testing.T, database string, ring *secret.Ring) map[string]int {
 	t.Helper()
-	f, err := store.Forget(t.Context(), store.Options{Database: database, Platform: platform, Ring: ring}, false)
+	f, err := store.Forget(t.Context(), store.Options{Database: database, Platform: platform, Ring: ring}, false, t0)
 	if err != nil {
 		t.Fatal(err)
 	}
