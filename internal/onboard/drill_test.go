@@ -2,11 +2,13 @@ package onboard_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"usher/internal/onboard"
@@ -167,6 +169,41 @@ func TestRecover_LostMasterKey(t *testing.T) {
 	if len(held) != n+1 {
 		t.Errorf("%d accounts, want %d", len(held), n+1)
 	}
+}
+
+// TestSweep_CutOff: a sweep with more to set right than a turn has time for goes on
+// with the next turn, and nothing is served before it is through.
+func TestSweep_CutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		key := secret.NewKey()
+		w, ids := crowded(t, 30, 0, key)
+		w.end()
+		w.rate = 20
+		newKey := secret.NewKey()
+		if _, err := store.Forget(t.Context(), w.options(newKey), true, w.now()); err != nil {
+			t.Fatal(err)
+		}
+		w.begin(newKey)
+		w.ticket()
+		turns := 0
+		for {
+			turns++
+			turn, cancel := context.WithTimeout(t.Context(), time.Second)
+			err := w.svc.KeepSwept(turn)
+			cancel()
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+			w.denied(ids[:3]...)
+		}
+		if turns != 2 {
+			t.Errorf("%d turns of a second for 30 accounts at 20 a second, want 2", turns)
+		}
+		w.served(ids...)
+	})
 }
 
 // TestRow_GCMFail_Reconciles: SQLite does not notice a flipped byte of a token; its

@@ -369,7 +369,10 @@ func (s *Service) KeepSwept(ctx context.Context) error {
 	s.sweeping.mu.Lock()
 	defer s.sweeping.mu.Unlock()
 	if err != nil {
-		s.sweeping.notYet = now.Add(sweepRetry)
+		// One that set much right until its turn was over goes on with the next.
+		if !errors.Is(err, context.DeadlineExceeded) || swept.Added+swept.Repaired+swept.Revoked == 0 {
+			s.sweeping.notYet = now.Add(sweepRetry)
+		}
 		return err
 	}
 	s.sweeping.begun, s.sweeping.again = true, time.Time{}

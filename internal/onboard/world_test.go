@@ -30,6 +30,7 @@ type world struct {
 
 	path   string // of the database
 	client *edited
+	rate   float64 // of upkeep in calls per second; 0: as fast as can be
 
 	passed atomic.Int64 // nanoseconds since begun
 }
@@ -100,8 +101,12 @@ func (w *world) begin(key string) {
 	db, err := store.Open(w.t.Context(), w.options(key))
 	w.ok(err)
 	w.db = db
+	rate := w.rate
+	if rate == 0 {
+		rate = 1e6
+	}
 	w.svc = onboard.NewService(onboard.Options{AppID: ourAppID, Store: w.db, Platform: w.client, Parse: wechat.ParseEvent,
-		Hasher: w.db.Hasher(), Now: w.now, PublicURL: "http://site.test", RefreshRate: 1e6})
+		Hasher: w.db.Hasher(), Now: w.now, PublicURL: "http://site.test", RefreshRate: rate})
 }
 
 func (w *world) end() {

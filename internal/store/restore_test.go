@@ -93,6 +93,28 @@ func TestRestore_LostKey(t *testing.T) {
 	}
 }
 
+// TestMarkRestored: a database that other tools restored is trusted no more than
+// one that Restore made.
+func TestMarkRestored(t *testing.T) {
+	onBoth(t, func(t *testing.T, database string) {
+		s := openAt(t, database, newRing(t))
+		plant(t, s)
+		if err := s.MarkRestored(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if state, err := s.SweepState(t.Context()); err != nil || !state.Unverified {
+			t.Errorf("SweepState = %+v, %v; want it unverified", state, err)
+		}
+		c, err := s.Credentials(t.Context(), "wx1")
+		if err != nil || c.Refresh.Empty() || !c.Access.Empty() {
+			t.Errorf("Credentials = %+v, %v; want the refresh token alone", c, err)
+		}
+		if all, err := s.Sessions(t.Context(), "a"); err != nil || len(all) != 0 {
+			t.Errorf("%d sessions of admins, %v; want none", len(all), err)
+		}
+	})
+}
+
 // TestRestore_Owner: what root restores belongs to whom the program runs as.
 func TestRestore_Owner(t *testing.T) {
 	if os.Geteuid() != 0 {
