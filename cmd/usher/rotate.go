@@ -19,7 +19,7 @@ import (
 const keysAbout = `For the keys in USHER_SECRET_KEY that seal what is stored.
 
   usher keys rotate          seal everything again with the first key, beside a running Usher too
-  usher keys lost            list what no key of the list opens; change nothing
+  usher keys lost            list what no key of the list opens, beside a running Usher too
   usher keys lost --wipe     remove that, while Usher is stopped; tokens come back from WeChat's list
 
 `

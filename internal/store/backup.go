@@ -42,8 +42,10 @@ func Backup(ctx context.Context, o Options, file string) (c Copied, err error) {
 		return c, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := flock(f); err != nil {
-		return c, fmt.Errorf("%s: another backup is writing this file", partial)
+	if err := flock(f); errors.Is(err, ErrLocked) {
+		return c, fmt.Errorf("another backup is writing %s", partial)
+	} else if err != nil {
+		return c, err
 	}
 	defer func() {
 		if err != nil {

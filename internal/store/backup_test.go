@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"usher/internal/onboard"
@@ -208,6 +209,22 @@ func TestBackup_Refuses(t *testing.T) {
 		t.Errorf("Backup after one that died = %v", err)
 	}
 	if got := names(t, dir); got != "copy.db there.db" {
+		t.Errorf("there is %q", got)
+	}
+	// One that lives is left alone.
+	busy, err := os.Create(filepath.Join(dir, "busy.db.partial"))
+	if err == nil {
+		err = syscall.Flock(int(busy.Fd()), syscall.LOCK_EX)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = busy.Close() }()
+	_, err = store.Backup(t.Context(), store.Options{Database: path, Platform: platform, Ring: ring}, filepath.Join(dir, "busy.db"))
+	if err == nil || !strings.Contains(err.Error(), "another backup") {
+		t.Errorf("Backup beside another one = %v, want it refused", err)
+	}
+	if got := names(t, dir); got != "busy.db.partial copy.db there.db" {
 		t.Errorf("there is %q", got)
 	}
 }

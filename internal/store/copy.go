@@ -178,7 +178,7 @@ func (s *Store) unreadable(ctx context.Context) (n int, err error) {
 	if _, err := s.ring.Open("setting", "value", s.row(settingHashKey), sealed); err != nil {
 		return 0, fmt.Errorf("%w (%w)", ErrWrongKey, err)
 	}
-	return n, s.eachSealed(ctx, "", func(p sealedPlace, page []sealedValue) error {
+	err = s.eachSealed(ctx, "", func(p sealedPlace, page []sealedValue) error {
 		for _, v := range page {
 			if _, err := p.open(s.ring, s.platform, v); err != nil {
 				n++
@@ -186,6 +186,7 @@ func (s *Store) unreadable(ctx context.Context) (n int, err error) {
 		}
 		return nil
 	})
+	return n, err
 }
 
 // noTable reports whether err says that a table is missing, as in a copy that has

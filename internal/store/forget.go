@@ -34,9 +34,13 @@ func (f Forgotten) Any() bool { return len(f.Values) > 0 }
 // sealed it is lost. With wipe it removes them, and what is of no use without
 // them, and marks the database unverified: the tokens come back from WeChat's
 // list. Accounts, grants, history, admins and invites stay. It may be broken off
-// anywhere and begun again; no other program may use the database.
+// anywhere and begun again; no other program may use the database then.
 func Forget(ctx context.Context, o Options, wipe bool, now time.Time) (Forgotten, error) {
-	e, err := openEngine(ctx, o.Database)
+	open := openEngineBeside // looking disturbs nobody
+	if wipe {
+		open = openEngine
+	}
+	e, err := open(ctx, o.Database)
 	if err != nil {
 		return Forgotten{}, fmt.Errorf("open database: %w", err)
 	}

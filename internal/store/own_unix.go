@@ -8,22 +8,18 @@ import (
 	"syscall"
 )
 
-// ownAsDirectory gives files that root makes to the owner of their directory, which
-// is who the program runs as. For everybody else they are right as they are.
-func ownAsDirectory(files ...string) error {
+// ownAsDirectory gives a file that root made to the owner of its directory, which is
+// who the program runs as. For everybody else it is right as it is.
+func ownAsDirectory(file string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	for _, name := range files {
-		info, err := os.Stat(filepath.Dir(name))
-		if err != nil {
-			return err
-		}
-		if dir, ok := info.Sys().(*syscall.Stat_t); ok {
-			if err := os.Chown(name, int(dir.Uid), int(dir.Gid)); err != nil {
-				return err
-			}
-		}
+	info, err := os.Stat(filepath.Dir(file))
+	if err != nil {
+		return err
 	}
-	return nil
+	if dir, ok := info.Sys().(*syscall.Stat_t); ok {
+		err = os.Chown(file, int(dir.Uid), int(dir.Gid))
+	}
+	return err
 }

@@ -64,7 +64,7 @@ func Restore(ctx context.Context, o Options, file string, how RestoreOptions) (r
 	}
 	defer func() { err = errors.Join(err, side.f.Close()) }() // without a note: the next start checks the file
 	note, err := side.note()
-	if err != nil {
+	if err = errors.Join(err, ownAsDirectory(side.f.Name())); err != nil {
 		return r, err
 	}
 	suffix, resumed := strings.CutPrefix(note, restoring)
@@ -78,7 +78,7 @@ func Restore(ctx context.Context, o Options, file string, how RestoreOptions) (r
 	if r.Copied, err = verifyCopy(ctx, o, fresh); err != nil {
 		return r, errors.Join(err, removeIfThere(fresh))
 	}
-	if err := ownAsDirectory(fresh, side.f.Name()); err != nil {
+	if err := ownAsDirectory(fresh); err != nil {
 		return r, err
 	}
 	failpoint.Hit("restore.after_copy")

@@ -58,7 +58,7 @@ func (s *Store) Rotate(ctx context.Context) (Rotation, error) {
 }
 
 func (s *Store) reseal(ctx context.Context) (done int, err error) {
-	return done, s.eachSealed(ctx, s.ring.Mark(), func(p sealedPlace, page []sealedValue) error {
+	err = s.eachSealed(ctx, s.ring.Mark(), func(p sealedPlace, page []sealedValue) error {
 		failpoint.Hit("rotate.before_batch")
 		n, err := write(ctx, s, func(ctx context.Context, q querier) (n int, err error) {
 			for _, v := range page {
@@ -78,6 +78,7 @@ func (s *Store) reseal(ctx context.Context) (done int, err error) {
 		done += n
 		return err
 	})
+	return done, err
 }
 
 // countOthers counts what the first key did not seal.
