@@ -78,10 +78,24 @@ func (w *world) oneSweep(accounts int) {
 	}
 }
 
+// timed runs a drill in virtual time and bounds what it takes to serve every account
+// again at the pace of a real service, which is 20 calls a second.
+func timed(t *testing.T, drill func(t *testing.T) (begun time.Time)) {
+	synctest.Test(t, func(t *testing.T) {
+		took := time.Since(drill(t))
+		t.Logf("%d accounts are served again after %v", drillAccounts(), took.Round(100*time.Millisecond))
+		if took > time.Minute {
+			t.Errorf("%d accounts are served again after %v, want a minute at most", drillAccounts(), took)
+		}
+	})
+}
+
 // TestRestore_Drill: a backup is taken, then merchants authorize again, withdraw
 // and arrive, and the disk is lost. One sweep after the restore everything is as
 // WeChat has it, and nothing was served before.
-func TestRestore_Drill(t *testing.T) {
+func TestRestore_Drill(t *testing.T) { timed(t, restoreDrill) }
+
+func restoreDrill(t *testing.T) time.Time {
 	n, key := drillAccounts(), secret.NewKey()
 	w, ids := crowded(t, n, 7, key)
 	file := filepath.Join(t.TempDir(), "copy.db")
@@ -109,10 +123,12 @@ func TestRestore_Drill(t *testing.T) {
 	for _, suffix := range []string{"", ".lock", ".spool"} {
 		w.ok(os.Remove(w.path + suffix))
 	}
+	begun := time.Now()
 	r, err := store.Restore(t.Context(), w.options(key), file, store.RestoreOptions{Now: w.now()})
 	if err != nil || int(r.Accounts) != n {
 		t.Fatalf("Restore = %+v, %v; want %d accounts", r, err, n)
 	}
+	w.rate = 20
 	w.begin(key)
 	w.denied(ids[:3]...)
 	w.ok(w.svc.KeepFresh(t.Context()))
@@ -124,18 +140,20 @@ func TestRestore_Drill(t *testing.T) {
 	w.ok(w.svc.KeepFresh(t.Context()))
 	fresh := w.sim.Calls(refreshPath) - calls - swept
 	w.served(ids...)
-	t.Logf("%d accounts: %d refreshes in the sweep, then %d; at 20 a second %.0f s", n, swept, fresh, float64(swept+fresh)/20)
 	if most := n*31/100 + 7; swept > most {
 		t.Errorf("the sweep refreshed %d accounts, want at most the %d that differed", swept, most)
 	}
 	if fresh > n {
 		t.Errorf("%d refreshes after the sweep for %d accounts", fresh, n)
 	}
+	return begun
 }
 
 // TestRecover_LostMasterKey: the key is gone. With a new one every token comes back
 // from WeChat's list, and no merchant has to scan again.
-func TestRecover_LostMasterKey(t *testing.T) {
+func TestRecover_LostMasterKey(t *testing.T) { timed(t, lostKeyDrill) }
+
+func lostKeyDrill(t *testing.T) time.Time {
 	n, oldKey, newKey := drillAccounts(), secret.NewKey(), secret.NewKey()
 	w, ids := crowded(t, n, 0, oldKey)
 	w.authorize(simulator.NoAPI) // one that never had a token
@@ -146,10 +164,12 @@ func TestRecover_LostMasterKey(t *testing.T) {
 	if _, err := store.Open(t.Context(), w.options(newKey)); !errors.Is(err, store.ErrWrongKey) {
 		t.Fatalf("Open with a new key = %v, want ErrWrongKey", err)
 	}
+	begun := time.Now()
 	f, err := store.Forget(t.Context(), w.options(newKey), true, w.now())
 	if err != nil || f.Values["account.refresh_token"] != n {
 		t.Fatalf("Forget = %+v, %v; want the tokens of %d accounts", f, err, n)
 	}
+	w.rate = 20
 	w.begin(newKey)
 	w.denied(ids[:3]...)
 	w.ticket()
@@ -169,6 +189,7 @@ func TestRecover_LostMasterKey(t *testing.T) {
 	if len(held) != n+1 {
 		t.Errorf("%d accounts, want %d", len(held), n+1)
 	}
+	return begun
 }
 
 // TestSweep_CutOff: a sweep with more to set right than a turn has time for goes on

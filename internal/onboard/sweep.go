@@ -342,6 +342,7 @@ type sweeping struct {
 	again    time.Time // the next is due then at the latest; zero for none
 	notYet   time.Time // none before it, because the last one failed
 	verified bool      // the store is known not to be unverified
+	told     bool      // the log says that it is
 }
 
 // KeepSwept sweeps when the process begins, every six hours, soon after a sweep
@@ -357,6 +358,10 @@ func (s *Service) KeepSwept(ctx context.Context) error {
 	due := !s.sweeping.begun || state.Unverified || now.Sub(state.At) >= sweepEvery || state.At.After(now) ||
 		!s.sweeping.again.IsZero() && !now.Before(s.sweeping.again)
 	due = due && !now.Before(s.sweeping.notYet)
+	if state.Unverified && !s.sweeping.told {
+		s.sweeping.told = true
+		s.log.WarnContext(ctx, "the database was restored: no token is served until all accounts are compared with WeChat's list")
+	}
 	s.sweeping.mu.Unlock()
 	if !due {
 		return nil
