@@ -132,6 +132,7 @@ func forgetting(c *crash, arm string) {
 // life a batch. At every moment all of it opens with both keys, each life goes on
 // where the last one ended, and at the end the old key opens nothing.
 func TestRotate_KillAtEveryBatch(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "usher.db")
 	ring := func(keys string) *secret.Ring {
 		r, err := secret.ParseRing(keys)

@@ -44,6 +44,7 @@ func (c *crash) fetch(path string) (status int, body string) {
 // nothing that it could lose, goes on to show what it has, and recovers without a
 // restart; an answer of WeChat that was on its way is not lost over it.
 func TestHost_DiskFull(t *testing.T) {
+	t.Parallel()
 	c := newCrash(t, habits[0], "", 1)
 	c.settled(simulator.TeaHouse)
 	dashboard := "/m/" + c.dashboardLink(simulator.TeaHouse)
@@ -96,6 +97,7 @@ func TestHost_DiskFull(t *testing.T) {
 
 // TestHost_DiskFull_Backup: a backup that does not fit leaves nothing behind.
 func TestHost_DiskFull_Backup(t *testing.T) {
+	t.Parallel()
 	c := newCrash(t, habits[0], "", 1)
 	c.settled(simulator.TeaHouse)
 	program, err := crashProgram()
@@ -118,6 +120,7 @@ func TestHost_DiskFull_Backup(t *testing.T) {
 // TestBoot_SecondProcess: a second program on the same file is refused and says why.
 // The first one does not notice.
 func TestBoot_SecondProcess(t *testing.T) {
+	t.Parallel()
 	c := newCrash(t, habits[0], "", 1)
 	c.start("")
 	c.ticket()

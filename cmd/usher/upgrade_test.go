@@ -18,6 +18,7 @@ import (
 // a row in every table, up to date, and kills the program before and after each
 // migration on the way. No row is lost and no value changes.
 func TestUpgrade_KilledAtEveryMigration(t *testing.T) {
+	t.Parallel()
 	migrate := func(path, failpoints string) (out string, died bool) {
 		t.Helper()
 		out, err := runProgram(t, append(os.Environ(), "USHER_DATABASE="+path), failpoints, "migrate")
