@@ -1,14 +1,10 @@
 package onboard_test
 
 import (
-	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,24 +76,28 @@ func (w *world) oneSweep(accounts int) {
 	}
 }
 
-// timed runs a drill in virtual time and bounds what it takes to serve every account
-// again at the pace of a real service, which is 20 calls a second.
-func timed(t *testing.T, drill func(t *testing.T) (begun time.Time)) {
-	synctest.Test(t, func(t *testing.T) {
-		took := time.Since(drill(t))
-		t.Logf("%d accounts are served again after %v", drillAccounts(), took.Round(100*time.Millisecond))
-		if took > time.Minute {
+// timed runs a second life of the service in virtual time, and bounds what it takes
+// to serve every account again at the pace of a real one, which is 20 calls a second.
+func (w *world) timed(life func(t *testing.T)) {
+	synctest.Test(w.t, func(t *testing.T) {
+		outer := w.t
+		w.t, w.rate = t, 20
+		begun := time.Now()
+		life(t)
+		if took := time.Since(begun); took > time.Minute {
 			t.Errorf("%d accounts are served again after %v, want a minute at most", drillAccounts(), took)
+		} else {
+			t.Logf("%d accounts are served again after %v", drillAccounts(), took.Round(100*time.Millisecond))
 		}
+		w.end()
+		w.t = outer
 	})
 }
 
 // TestRestore_Drill: a backup is taken, then merchants authorize again, withdraw
 // and arrive, and the disk is lost. One sweep after the restore everything is as
 // WeChat has it, and nothing was served before.
-func TestRestore_Drill(t *testing.T) { timed(t, restoreDrill) }
-
-func restoreDrill(t *testing.T) time.Time {
+func TestRestore_Drill(t *testing.T) {
 	n, key := drillAccounts(), secret.NewKey()
 	w, ids := crowded(t, n, 7, key)
 	file := filepath.Join(t.TempDir(), "copy.db")
@@ -125,12 +125,16 @@ func restoreDrill(t *testing.T) time.Time {
 	for _, suffix := range []string{"", ".lock", ".spool"} {
 		w.ok(os.Remove(w.path + suffix))
 	}
-	begun := time.Now()
+	w.timed(func(t *testing.T) { w.restored(t, ids, file, key) })
+}
+
+// restored is the life after the restore of a backup of all but seven accounts.
+func (w *world) restored(t *testing.T, ids []string, file, key string) {
+	n := len(ids) - 7
 	r, err := store.Restore(t.Context(), w.options(key), file, store.RestoreOptions{Now: w.now()})
 	if err != nil || int(r.Accounts) != n {
 		t.Fatalf("Restore = %+v, %v; want %d accounts", r, err, n)
 	}
-	w.rate = 20
 	w.begin(key)
 	w.denied(ids[:3]...)
 	w.ok(w.svc.KeepFresh(t.Context()))
@@ -148,14 +152,11 @@ func restoreDrill(t *testing.T) time.Time {
 	if fresh > n {
 		t.Errorf("%d refreshes after the sweep for %d accounts", fresh, n)
 	}
-	return begun
 }
 
 // TestRecover_LostMasterKey: the key is gone. With a new one every token comes back
 // from WeChat's list, and no merchant has to scan again.
-func TestRecover_LostMasterKey(t *testing.T) { timed(t, lostKeyDrill) }
-
-func lostKeyDrill(t *testing.T) time.Time {
+func TestRecover_LostMasterKey(t *testing.T) {
 	n, oldKey, newKey := drillAccounts(), secret.NewKey(), secret.NewKey()
 	w, ids := crowded(t, n, 0, oldKey)
 	w.authorize(simulator.NoAPI) // one that never had a token
@@ -166,12 +167,16 @@ func lostKeyDrill(t *testing.T) time.Time {
 	if _, err := store.Open(t.Context(), w.options(newKey)); !errors.Is(err, store.ErrWrongKey) {
 		t.Fatalf("Open with a new key = %v, want ErrWrongKey", err)
 	}
-	begun := time.Now()
+	w.timed(func(t *testing.T) { w.forgotten(t, ids, before, newKey) })
+}
+
+// forgotten is the life after the key was lost. before is the first account as it was.
+func (w *world) forgotten(t *testing.T, ids []string, before onboard.Account, newKey string) {
+	n := len(ids)
 	f, err := store.Forget(t.Context(), w.options(newKey), true, w.now())
 	if err != nil || f.Values["account.refresh_token"] != n {
 		t.Fatalf("Forget = %+v, %v; want the tokens of %d accounts", f, err, n)
 	}
-	w.rate = 20
 	w.begin(newKey)
 	w.denied(ids[:3]...)
 	w.ticket()
@@ -191,7 +196,6 @@ func lostKeyDrill(t *testing.T) time.Time {
 	if len(held) != n+1 {
 		t.Errorf("%d accounts, want %d", len(held), n+1)
 	}
-	return begun
 }
 
 // TestSweep_CutOff: a sweep with more to set right than a turn has time for goes on
@@ -227,83 +231,4 @@ func TestSweep_CutOff(t *testing.T) {
 		}
 		w.served(ids...)
 	})
-}
-
-// TestRow_GCMFail_Reconciles: SQLite does not notice a flipped byte of a token; its
-// seal does. The token is not served, and comes back from WeChat's list, at the
-// first read as well as by a sweep.
-func TestRow_GCMFail_Reconciles(t *testing.T) {
-	key := secret.NewKey()
-	w, ids := crowded(t, 4, 0, key)
-	w.end()
-	w.flip(`SELECT refresh_token FROM account WHERE appid = '`+ids[0]+`'`, `SELECT access_token FROM account WHERE appid = '`+ids[1]+`'`,
-		`SELECT refresh_token FROM account WHERE appid = '`+ids[2]+`'`)
-	w.begin(key) // quick_check finds nothing
-	w.ticket()
-	w.served(ids[:2]...)
-	w.oneSweep(4)
-	w.served(ids...)
-}
-
-// TestAccessToken_WritesFail: while the database takes nothing, tokens that are good
-// are served, pushes are refused so that WeChat sends them again, and the site says
-// that it is not ready.
-func TestAccessToken_WritesFail(t *testing.T) {
-	w, ids := crowded(t, 2, 0, secret.NewKey())
-	db, err := sql.Open("sqlite", "file:"+w.path+"?_busy_timeout=5000")
-	w.ok(err)
-	defer func() { w.ok(db.Close()) }()
-	each := func(format string) {
-		t.Helper()
-		for _, table := range []string{"arrival", "account", "setting", "ticket", "platform_token"} {
-			for _, verb := range []string{"INSERT", "UPDATE"} {
-				_, err := db.Exec(strings.NewReplacer("TABLE", table, "VERB", verb).Replace(format))
-				w.ok(err)
-			}
-		}
-	}
-	each(`CREATE TRIGGER refuse_TABLE_VERB BEFORE VERB ON TABLE BEGIN SELECT RAISE(ABORT, 'read-only'); END`)
-	for _, id := range ids {
-		token, _, err := w.svc.AccessToken(t.Context(), onboard.AppID(id))
-		if err != nil || !w.sim.Works(token.Reveal()) {
-			t.Errorf("AccessToken(%s) = %v, %v while nothing can be written; want one that works", id, token, err)
-		}
-	}
-	_ = w.sim.PushTicket(t.Context())
-	pushes := w.sim.Deliveries()
-	if last := pushes[len(pushes)-1]; last.Status != 500 {
-		t.Errorf("a push was answered %d while nothing can be written, want 500", last.Status)
-	}
-	if r := w.svc.Ready(t.Context()); r.OK || !slices.Equal(r.Reasons, []string{"store"}) {
-		t.Errorf("Ready = %+v while nothing can be written, want not because of the store", r)
-	}
-	each(`DROP TRIGGER refuse_TABLE_VERB`)
-	w.ticket()
-	if r := w.svc.Ready(t.Context()); !r.OK {
-		t.Errorf("Ready = %+v afterwards", r)
-	}
-}
-
-// flip changes one character of each value that a query selects, in the file itself.
-func (w *world) flip(queries ...string) {
-	w.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+w.path)
-	w.ok(err)
-	var values []string
-	for _, text := range queries {
-		var value string
-		w.ok(db.QueryRow(text).Scan(&value))
-		values = append(values, value)
-	}
-	w.ok(db.Close())
-	b, err := os.ReadFile(w.path)
-	w.ok(err)
-	for _, value := range values {
-		at := bytes.Index(b, []byte(value))
-		if at < 0 || bytes.Count(b, []byte(value)) != 1 {
-			w.t.Fatalf("%d copies of a sealed value in the file", bytes.Count(b, []byte(value)))
-		}
-		b[at+len(value)/2] ^= 1
-	}
-	w.ok(os.WriteFile(w.path, b, 0o600))
 }

@@ -90,7 +90,11 @@ func newCrowdedWorld(t *testing.T, crowd int, key string) (*world, *edited) {
 	w.client = &edited{Client: &wechat.Client{AppID: ourAppID, Secret: secret.New("platformsecret"), API: "http://wechat.test", PC: "http://wechat.test",
 		H5: "http://wechat.test", HTTP: &http.Client{Transport: w.sim.Transport()}}}
 	w.begin(key)
-	t.Cleanup(func() { w.ok(w.db.Close()) })
+	t.Cleanup(func() {
+		if w.db != nil {
+			w.end()
+		}
+	})
 	w.ticket()
 	return w, w.client
 }
@@ -112,6 +116,7 @@ func (w *world) begin(key string) {
 func (w *world) end() {
 	w.t.Helper()
 	w.ok(w.db.Close())
+	w.db = nil
 }
 
 func (w *world) options(key string) store.Options {
