@@ -60,25 +60,34 @@ func (s *Store) Rotate(ctx context.Context) (Rotation, error) {
 func (s *Store) reseal(ctx context.Context) (done int, err error) {
 	err = s.eachSealed(ctx, s.ring.Mark(), func(p sealedPlace, page []sealedValue) error {
 		failpoint.Hit("rotate.before_batch")
-		n, err := write(ctx, s, func(ctx context.Context, q querier) (n int, err error) {
-			for _, v := range page {
-				value, err := p.open(s.ring, s.platform, v)
-				if err != nil {
-					continue // counted by countOthers
-				}
-				changed, err := p.change(ctx, q, s.platform, `UPDATE `+p.table+` SET `+p.column+` = $1`, v, p.seal(s.ring, s.platform, v, value))
-				if err != nil {
-					return 0, err
-				}
-				n += int(changed)
-			}
-			return n, nil
+		var n int
+		// A program that writes without a pause may keep the file for longer than a
+		// write waits.
+		err := patient(ctx, func() (err error) {
+			n, err = write(ctx, s, func(ctx context.Context, q querier) (int, error) { return s.resealPage(ctx, q, p, page) })
+			return err
 		})
 		failpoint.Hit("rotate.after_batch")
 		done += n
 		return err
 	})
 	return done, err
+}
+
+// resealPage seals a batch again and returns how many values changed by it.
+func (s *Store) resealPage(ctx context.Context, q querier, p sealedPlace, page []sealedValue) (n int, err error) {
+	for _, v := range page {
+		value, err := p.open(s.ring, s.platform, v)
+		if err != nil {
+			continue // counted by countOthers
+		}
+		changed, err := p.change(ctx, q, s.platform, `UPDATE `+p.table+` SET `+p.column+` = $1`, v, p.seal(s.ring, s.platform, v, value))
+		if err != nil {
+			return 0, err
+		}
+		n += int(changed)
+	}
+	return n, nil
 }
 
 // countOthers counts what the first key did not seal.
