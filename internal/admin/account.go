@@ -46,6 +46,7 @@ type StoredEvent struct {
 // AccountStore keeps what the console knows of one account.
 type AccountStore interface {
 	Account(ctx context.Context, appID onboard.AppID) (onboard.Account, error)
+	Attempt(ctx context.Context, id string) (onboard.Attempt, error)
 	GrantChanges(ctx context.Context, appID onboard.AppID, limit int) ([]onboard.GrantChange, error)
 	Handoffs(ctx context.Context, attemptID string) ([]onboard.Handoff, error)
 	// AccountState reads one, or onboard.ErrNoRow.

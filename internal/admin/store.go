@@ -19,6 +19,7 @@ type Store interface {
 	AccountListStore
 	AccountStore
 	InviteStore
+	OverviewStore
 }
 
 // AdminStore keeps the admins and the ways in.

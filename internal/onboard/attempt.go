@@ -96,6 +96,8 @@ func (a Attempt) State(now time.Time) State {
 		return Done
 	case !a.ArrivedAt.IsZero() && a.Blocked == "":
 		return Exchanging
+	case !a.CanceledAt.IsZero():
+		return ExpiredNow
 	case a.Blocked != "":
 		return Blocked
 	case !now.Before(a.ExpiresAt):
@@ -112,6 +114,12 @@ func (a Attempt) State(now time.Time) State {
 
 // Final reports whether nothing more will happen by itself.
 func (s State) Final() bool { return s == Done || s == ExpiredNow || s == Withdrawn }
+
+// PutsAside reports whether an account that the attempt brought had to wait for the
+// operator's decision, unless it was served before.
+func (a Attempt) PutsAside() bool {
+	return a.Verdict == WrongAccount || a.Hold || !a.CanceledAt.IsZero()
+}
 
 // Invite reports whether the attempt was turned into an invite.
 func (a Attempt) Invite() bool { return a.InviteCode != "" }

@@ -37,6 +37,28 @@ var HotQueries = map[string]string{
 	"AccountsBySession":   accountsBySession,
 }
 
+func init() {
+	HotQueries["Blocks"] = blockedBy
+	for state, texts := range invitesIn {
+		HotQueries["ListInvites "+string(state)] = texts.all
+		HotQueries["ListInvites of a batch "+string(state)] = texts.batch
+	}
+}
+
+// InviteSearch are the texts that look for a word among the newest invites.
+func InviteSearch() map[string]string {
+	all := map[string]string{}
+	for state, texts := range invitesIn {
+		all[string(state)] = texts.text
+	}
+	return all
+}
+
+// OverviewCounts are the texts that count up to a limit, and the index each needs.
+func OverviewCounts() map[string]string {
+	return map[string]string{countsInvites: "attempt_invites_end ", countsLapsed: "attempt_invites_end ", countsParked: "arrival_parked "}
+}
+
 // Groups returns how many writes the writer has committed, and in how many commits.
 func (s *Store) Groups() (writes, commits int64) {
 	return s.writer.writes.Load(), s.writer.commits.Load()
@@ -78,7 +100,7 @@ func (s *Store) Plan(ctx context.Context, text string) (string, error) {
 	steps, err := many(ctx, s.engine.read, func(r *sql.Rows) (step string, err error) {
 		var id, parent, unused int
 		return step, r.Scan(&id, &parent, &unused, &step)
-	}, "EXPLAIN QUERY PLAN "+text, 0, 0, 0, 0, 0, 0, 0) // more than any of them has
+	}, "EXPLAIN QUERY PLAN "+text, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) // more than any of them has
 	return strings.Join(steps, "; "), err
 }
 

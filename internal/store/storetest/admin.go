@@ -36,6 +36,10 @@ func RunAdmin(t *testing.T, open func(testing.TB) []admin.Store) {
 		{"PlatformSecrets", (*adminSuite).platformSecrets},
 		{"Logo", (*adminSuite).logo},
 		{"PruneArrivals", (*adminSuite).pruneArrivals},
+		{"Invites", (*adminSuite).invites},
+		{"Resent", (*adminSuite).resent},
+		{"Decision", (*adminSuite).decision},
+		{"Overview", (*adminSuite).overview},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			stores := open(t)
