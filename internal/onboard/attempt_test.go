@@ -43,6 +43,10 @@ func TestState(t *testing.T) {
 		{"code came back, past its end", with(func(a *onboard.Attempt) { a.ArrivedAt = at(29 * time.Minute) }), time.Hour, onboard.Exchanging, 0},
 		{"exchange blocked", with(func(a *onboard.Attempt) { a.ArrivedAt, a.Blocked = at(time.Minute), onboard.KeyBlockedWeChat }), 2 * time.Minute, onboard.Blocked, 0},
 		{"mint blocked", with(func(a *onboard.Attempt) { a.Blocked = onboard.KeyBlockedTicket }), time.Minute, onboard.Blocked, 0},
+		{"taken back", with(func(a *onboard.Attempt) { a.CanceledAt, a.ExpiresAt = at(time.Minute), at(time.Minute) }), 2 * time.Minute, onboard.ExpiredNow, 0},
+		{"mint blocked and taken back", with(func(a *onboard.Attempt) {
+			a.Blocked, a.CanceledAt, a.ExpiresAt = onboard.KeyBlockedTicket, at(time.Minute), at(time.Minute)
+		}), 2 * time.Minute, onboard.ExpiredNow, 0},
 		{"done", finished, 3 * time.Minute, onboard.Done, 0},
 		{"done long ago", finished, 30 * 24 * time.Hour, onboard.Done, 0},
 		{"done and withdrawn", with(func(a *onboard.Attempt) { *a = finished; a.RevokedAt = at(time.Hour) }), 2 * time.Hour, onboard.Withdrawn, 0},

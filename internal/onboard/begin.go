@@ -38,12 +38,15 @@ func (s *Service) Begin(ctx context.Context, w Wish) (Attempt, error) {
 // prepare makes an attempt of a wish without storing it.
 func (s *Service) prepare(ctx context.Context, w Wish, rules Rules) (Attempt, error) {
 	now := s.now()
-	kind := UnknownKind
+	kind, hold := UnknownKind, false
 	if w.BizAppID != "" {
 		known, err := s.store.Account(ctx, w.BizAppID)
 		switch {
 		case err == nil:
 			kind = known.Profile.Kind
+			// What begins on the page of an account that waits for a decision does not
+			// make the decision.
+			hold = w.Invited && (known.Standing == Quarantined || known.Standing == Refused)
 		case !errors.Is(err, ErrNoRow):
 			return Attempt{}, err
 		}
@@ -53,7 +56,7 @@ func (s *Service) prepare(ctx context.Context, w Wish, rules Rules) (Attempt, er
 	}
 	return Attempt{
 		ID: newID(), PhoneCode: newCode(8), AuthType: w.AuthType, BizAppID: w.BizAppID,
-		Wanted: wantedFor(w, rules.Wanted, kind), Language: w.Language, Session: s.sessionHash(w.Session), Invited: w.Invited,
+		Wanted: wantedFor(w, rules.Wanted, kind), Language: w.Language, Session: s.sessionHash(w.Session), Invited: w.Invited, Hold: hold,
 		CreatedAt: now, ExpiresAt: now.Add(rules.DeskLife), Version: 1,
 	}, nil
 }

@@ -31,7 +31,7 @@ func (s *Service) setStopped(ctx context.Context, appID AppID, stop bool) (bool,
 
 // Decide says whether an account that was put aside is the right one. Accepted, it
 // is served; refused, it is neither served nor refreshed until somebody accepts it
-// or the merchant authorizes it in an attempt that asks for it.
+// or the merchant follows an invite of the operator that asks for it.
 func (s *Service) Decide(ctx context.Context, appID AppID, accept bool) (changed bool, err error) {
 	changed, err = s.store.SaveDecision(ctx, appID, accept, s.now())
 	s.tokens.drop(appID)

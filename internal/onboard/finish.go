@@ -335,6 +335,8 @@ func (s *Service) judge(attempt Attempt, before *Account, auth Authorization, ki
 		r.Standing = before.Standing // a change of the sets decides nothing
 	case unproven && (attempt.Hold || !attempt.CanceledAt.IsZero()):
 		r.Standing = Quarantined
+	case before != nil && before.Standing == Refused && (attempt.InvitedBy == "" || attempt.BizAppID != auth.AppID):
+		r.Standing = Quarantined // the operator said no, so only the operator can take that back
 	}
 	if known {
 		r.Added = before.Grants.Without(r.Grants.IDs())

@@ -2,6 +2,7 @@ package onboard
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -71,6 +72,55 @@ func (s *Service) CreateInvites(ctx context.Context, all []Invitation) ([]Attemp
 		attempts[i] = a
 	}
 	return attempts, s.store.SaveAttempts(ctx, attempts)
+}
+
+// Again begins another attempt with the wish of the attempt id. What the operator
+// said in an invite goes along, and so does its end: whoever holds a link that ran
+// out or was taken back needs a new one. Of an invite that brought an account, only
+// that account can be authorized again.
+func (s *Service) Again(ctx context.Context, id, language, session string) (Attempt, error) {
+	a, err := s.Attempt(ctx, id)
+	if err != nil {
+		return Attempt{}, err
+	}
+	w := Wish{AuthType: a.AuthType, BizAppID: a.BizAppID, Wanted: a.Wanted, Language: language, Session: session, Invited: a.Invited}
+	if a.InvitedBy == "" {
+		return s.Begin(ctx, w)
+	}
+	if !a.CanceledAt.IsZero() || !s.now().Before(a.ExpiresAt) {
+		return Attempt{}, Errorf(Expired, KeyExpired, "invite %s ended at %v", id, a.ExpiresAt)
+	}
+	if !a.FinishedAt.IsZero() && a.Verdict != WrongAccount {
+		w.BizAppID = a.AppID
+	}
+	next, err := s.prepare(ctx, w, s.rules())
+	if err != nil {
+		return Attempt{}, err
+	}
+	next.InviteCode, next.ExpiresAt, next.Hold = newCode(10), a.ExpiresAt, a.Hold
+	next.Recipient, next.Reference, next.ReturnURL = a.Recipient, a.Reference, a.ReturnURL
+	next.InvitedBy, next.Batch = a.InvitedBy, a.Batch
+	return next, s.store.SaveAttempt(ctx, next)
+}
+
+// Ungrantable lists the sets of ids that no account of the type can grant, or that
+// the account with appID cannot when we know it: WeChat refuses the whole link for
+// one of them.
+func (s *Service) Ungrantable(ctx context.Context, t AuthType, appID AppID, ids []PermissionID) ([]PermissionID, error) {
+	fits := func(set PermissionSet) bool { return len(set.Kinds) == 0 || slices.ContainsFunc(set.Kinds, t.Covers) }
+	if appID != "" {
+		known, err := s.store.Account(ctx, appID)
+		if err != nil && !errors.Is(err, ErrNoRow) {
+			return nil, err
+		}
+		if kind := known.Kind(); kind != UnknownKind {
+			fits = func(set PermissionSet) bool { return set.GrantedBy(kind) }
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id PermissionID) bool {
+		set, _ := LookupSet(id)
+		return fits(set)
+	}), nil
 }
 
 // cutText drops white space at the ends and what is more than limit characters.
