@@ -22,7 +22,9 @@ func (m DashboardPage) standing(ctx context.Context) standing {
 		return standing{"off", i18n.T(ctx, i18n.DashboardStopped), i18n.T(ctx, i18n.DashboardStoppedText), false}
 	case a.Standing == onboard.NeedsRescan:
 		return standing{"bad", i18n.T(ctx, i18n.DashboardRescan), i18n.T(ctx, i18n.DashboardRescanText), true}
-	case a.Standing == onboard.Quarantined, a.Standing == onboard.Refused:
+	case a.Standing == onboard.Refused:
+		return standing{"warn", i18n.T(ctx, i18n.DashboardRefused), i18n.T(ctx, i18n.DashboardRefusedText), false}
+	case a.Standing == onboard.Quarantined:
 		return standing{"warn", i18n.T(ctx, i18n.DashboardQuarantined), i18n.T(ctx, i18n.DashboardQuarantinedText), false}
 	case a.NoAPI:
 		return standing{"warn", i18n.T(ctx, i18n.DashboardNoAPI), i18n.T(ctx, i18n.DashboardNoAPIText), true}

@@ -2,6 +2,7 @@ package views
 
 import (
 	"context"
+	"net/url"
 
 	"usher/internal/i18n"
 	"usher/internal/onboard"
@@ -71,6 +72,8 @@ func (m ResultPage) outcome(ctx context.Context) outcome {
 		o.first = m.again(ctx, i18n.StateConnectAgain)
 	case onboard.Done:
 		m.decided(ctx, &o, name)
+		m.held(ctx, &o)
+		m.goOn(ctx, &o)
 	case onboard.Exchanging:
 		o.texts = []string{i18n.T(ctx, i18n.StateExchangingText)}
 	case onboard.Blocked:
@@ -93,6 +96,31 @@ func (m ResultPage) outcome(ctx context.Context) outcome {
 		o.other = way{label: i18n.T(ctx, i18n.ResultToAttempt), path: AttemptPath(a.ID)}
 	}
 	return o
+}
+
+// held reports that the operator decides on the account before it is used.
+func (m ResultPage) held(ctx context.Context, o *outcome) {
+	if m.Account == nil || m.Account.Standing != onboard.Quarantined || m.Attempt.Verdict == onboard.WrongAccount {
+		return
+	}
+	o.class, o.title, o.tab = "warn", i18n.T(ctx, i18n.ResultHeld), ""
+	text := i18n.T(ctx, i18n.ResultHeldText, "name", quotedName(ctx, m.Account, m.Account.AppID), "brand", m.Brand.name())
+	o.texts = append([]string{text}, o.texts...)
+}
+
+// goOn offers the way back to the operator's own site. What the merchant still has
+// to do here comes first.
+func (m ResultPage) goOn(ctx context.Context, o *outcome) {
+	to, err := url.Parse(m.ReturnURL)
+	if err != nil || to.Host == "" || m.Attempt.Verdict == onboard.WrongAccount {
+		return
+	}
+	w := way{label: i18n.T(ctx, i18n.ResultReturn, "host", to.Host), path: m.ReturnURL}
+	if m.Attempt.Verdict == onboard.Missing && o.first.label != "" {
+		o.other = w
+		return
+	}
+	o.first, o.other = w, m.view(ctx, i18n.ResultView)
 }
 
 // decided fills o in for a finished attempt.

@@ -120,7 +120,10 @@ type ResultPage struct {
 	// DashboardPath is the merchant's page "/m/{token}"; empty for a browser that
 	// took no part.
 	DashboardPath string
-	Checked       bool // see AttemptPage
+	// ReturnURL is where the operator wants the merchant to go on to, on a host that
+	// is allowed; empty for nowhere and for a browser that took no part.
+	ReturnURL string
+	Checked   bool // see AttemptPage
 }
 
 // DashboardPage is the merchant's own page.

@@ -34,7 +34,7 @@ func typed(c admin.Settings) adminviews.SettingsForm {
 		sets[i] = strconv.Itoa(int(id))
 	}
 	return adminviews.SettingsForm{
-		Version: c.Version, Brand: c.Brand, Contact: c.Contact, InviteOnly: c.InviteOnly,
+		Version: c.Version, Brand: c.Brand, Contact: c.Contact, InviteOnly: c.InviteOnly, CheckInvites: !c.TrustInvites,
 		DeskMinutes: strconv.Itoa(int(c.DeskLife / time.Minute)), InviteHours: strconv.Itoa(int(c.InviteLife / time.Hour)),
 		Sets: strings.Join(sets, "|"), Language: c.Language, Days: strconv.Itoa(c.EventDays), Returns: strings.Join(c.ReturnHosts, "\n"),
 	}
@@ -65,11 +65,12 @@ func (s *Server) saveSettings(a *adminContext) error {
 	}
 	form := adminviews.SettingsForm{
 		Version: version(value), Brand: strings.TrimSpace(value("brand")), Contact: strings.TrimSpace(value("contact")),
-		InviteOnly: value("invite_only") != "", DeskMinutes: value("desk"), InviteHours: value("invite"), Sets: value("sets"),
+		InviteOnly: value("invite_only") != "", CheckInvites: value("check_invites") != "", DeskMinutes: value("desk"), InviteHours: value("invite"), Sets: value("sets"),
 		Language: value("language"), Days: value("days"), Returns: value("hosts"),
 	}
 	next := s.Console.Settings() // the logo has a form of its own
 	next.Version, next.Brand, next.Contact, next.InviteOnly, next.Language = form.Version, form.Brand, form.Contact, form.InviteOnly, form.Language
+	next.TrustInvites = !form.CheckInvites
 	next.DeskLife = time.Duration(number(form.DeskMinutes)) * time.Minute
 	next.InviteLife = time.Duration(number(form.InviteHours)) * time.Hour
 	next.EventDays = number(form.Days)
@@ -111,6 +112,7 @@ func (a *adminContext) settingsChanged(err error, form adminviews.SettingsForm) 
 	add(i18n.SettingsContact, form.Contact, theirs.Contact)
 	add(i18n.SettingsLanguage, form.Language, theirs.Language)
 	add(i18n.SettingsInviteOnly, yes[form.InviteOnly], yes[theirs.InviteOnly])
+	add(i18n.SettingsCheckInvites, yes[form.CheckInvites], yes[theirs.CheckInvites])
 	add(i18n.SettingsDesk, form.DeskMinutes, theirs.DeskMinutes)
 	add(i18n.SettingsInvite, form.InviteHours, theirs.InviteHours)
 	add(i18n.SettingsSets, form.Sets, theirs.Sets)

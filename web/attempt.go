@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"usher/internal/i18n"
 	"usher/internal/onboard"
 	"usher/views"
 )
@@ -173,11 +174,16 @@ func (s *Server) invite(c echo.Context) error {
 // again begins a new attempt with the same wish, for instance when the code has
 // expired.
 func (s *Server) again(c echo.Context) error {
-	a, err := s.Service.Attempt(c.Request().Context(), c.Param("id"))
+	session, err := s.sessions.begin(c)
 	if err != nil {
 		return err
 	}
-	return s.begin(c, onboard.Wish{AuthType: a.AuthType, BizAppID: a.BizAppID, Wanted: a.Wanted, Invited: a.Invited})
+	ctx := c.Request().Context()
+	a, err := s.Service.Again(ctx, c.Param("id"), string(i18n.From(ctx)), session)
+	if err != nil {
+		return err
+	}
+	return begun(c, a)
 }
 
 // deskCode is the picture of the phone page's address.

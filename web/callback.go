@@ -106,6 +106,10 @@ func (s *Server) resultPage(c echo.Context, result onboard.Result) (views.Result
 			return m, err
 		}
 		m.DashboardPath = views.DashboardPath(token.Reveal())
+		// The settings may have changed since the invite was made.
+		if m.ReturnURL, err = onboard.ParseReturnURL(a.ReturnURL, s.settings().ReturnHosts); err != nil {
+			s.Log.WarnContext(c.Request().Context(), "an invite returns to a site that is not allowed any more", "request_id", requestID(c), "attempt", a.ID)
+		}
 	}
 	return m, nil
 }

@@ -70,8 +70,7 @@ func (s *Server) connect(c echo.Context) error {
 	return s.begin(c, w)
 }
 
-// begin stores a wish as a new attempt of this browser and opens its page, which
-// inside WeChat is the one with the button.
+// begin stores a wish as a new attempt of this browser and opens its page.
 func (s *Server) begin(c echo.Context, w onboard.Wish) error {
 	ctx := c.Request().Context()
 	session, err := s.sessions.begin(c)
@@ -83,6 +82,12 @@ func (s *Server) begin(c echo.Context, w onboard.Wish) error {
 	if err != nil {
 		return err
 	}
+	return begun(c, a)
+}
+
+// begun opens the page of a new attempt, which inside WeChat is the one with the
+// button.
+func begun(c echo.Context, a onboard.Attempt) error {
 	if placeOf(c.Request().UserAgent()) == views.InWeChat {
 		return see(c, views.PhonePath(a.PhoneCode)) // a phone does not scan its own screen
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"time"
 
 	"usher/internal/onboard"
 	"usher/internal/secret"
@@ -13,6 +14,8 @@ import (
 type Service interface {
 	// Begin stores a new attempt.
 	Begin(ctx context.Context, w onboard.Wish) (onboard.Attempt, error)
+	// Again begins another attempt like the one with this id.
+	Again(ctx context.Context, id, language, session string) (onboard.Attempt, error)
 	// Attempt, PhoneAttempt and InviteAttempt read one by the address it has at
 	// the desk, on the phone and in an invite.
 	Attempt(ctx context.Context, id string) (onboard.Attempt, error)
@@ -29,6 +32,17 @@ type Service interface {
 	Opened(ctx context.Context, id string) error
 	// Invite turns an attempt into one that lives for days.
 	Invite(ctx context.Context, id, recipient string) (onboard.Attempt, error)
+
+	// CreateInvite makes an invite. Resend gives it more time, or makes another one of
+	// the same wish where it is over; CancelInvite takes it back.
+	CreateInvite(ctx context.Context, v onboard.Invitation) (onboard.Attempt, error)
+	Resend(ctx context.Context, id, by string, life time.Duration) (onboard.Attempt, error)
+	CancelInvite(ctx context.Context, id string) (changed bool, err error)
+	// Ungrantable lists the sets that no account of a type, or a known account,
+	// can grant.
+	Ungrantable(ctx context.Context, t onboard.AuthType, appID onboard.AppID, ids []onboard.PermissionID) ([]onboard.PermissionID, error)
+	// Decide says whether an account that was put aside is the right one.
+	Decide(ctx context.Context, appID onboard.AppID, accept bool) (changed bool, err error)
 
 	// HandOff mints a code and returns the address at WeChat to send the browser to.
 	HandOff(ctx context.Context, id string, ch onboard.Channel, session string) (link string, err error)

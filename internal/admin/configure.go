@@ -144,6 +144,7 @@ func (s Settings) plain() map[string]any {
 		"brand": s.Brand, "contact": s.Contact, "logo": s.Logo, "invite_only": s.InviteOnly,
 		"desk_life": s.DeskLife.String(), "invite_life": s.InviteLife.String(), "permission_sets": fmt.Sprint(s.Wanted),
 		"language": s.Language, "event_days": s.EventDays, "return_hosts": strings.Join(s.ReturnHosts, " "),
+		"trust_invites": s.TrustInvites,
 	}
 }
 

@@ -20,6 +20,9 @@ type Settings struct {
 	Language string // of a reader whose browser asks for none of ours
 	// EventDays is for how many days received events are kept.
 	EventDays int
+	// TrustInvites serves the account that comes back from an invite for no account in
+	// particular at once; otherwise somebody first says that it is the right one.
+	TrustInvites bool
 	// ReturnHosts are the https hosts that an invite may lead back to.
 	ReturnHosts []string
 

@@ -165,6 +165,8 @@ const (
 	SettingsBrand                       Key = "settings.brand"
 	SettingsBrandHelp                   Key = "settings.brand_help"
 	SettingsBrandTitle                  Key = "settings.brand_title"
+	SettingsCheckInvites                Key = "settings.check_invites"
+	SettingsCheckInvitesHelp            Key = "settings.check_invites_help"
 	SettingsContact                     Key = "settings.contact"
 	SettingsContactHelp                 Key = "settings.contact_help"
 	SettingsCredentialAesKey            Key = "settings.credential.aes_key"

@@ -189,6 +189,7 @@ type settingsBody struct {
 	Language      string                 `json:"language"`
 	EventDays     int                    `json:"event_days"`
 	ReturnHosts   []string               `json:"return_hosts"`
+	TrustInvites  bool                   `json:"trust_invites"`
 }
 
 func scanSettings(r *sql.Rows) (c admin.Settings, err error) {
@@ -197,6 +198,7 @@ func scanSettings(r *sql.Rows) (c admin.Settings, err error) {
 	c.Brand, c.Contact, c.Logo, c.InviteOnly = b.Brand, b.Contact, b.Logo, b.InviteOnly
 	c.DeskLife, c.InviteLife = time.Duration(b.DeskSeconds)*time.Second, time.Duration(b.InviteSeconds)*time.Second
 	c.Wanted, c.Language, c.EventDays, c.ReturnHosts = b.Wanted, b.Language, b.EventDays, b.ReturnHosts
+	c.TrustInvites = b.TrustInvites
 	return c, err
 }
 
@@ -208,7 +210,7 @@ func (s *Store) Settings(ctx context.Context) (admin.Settings, error) {
 // SaveSettings implements [admin.Store].
 func (s *Store) SaveSettings(ctx context.Context, c admin.Settings) error {
 	body, err := json.Marshal(settingsBody{c.Brand, c.Contact, c.Logo, c.InviteOnly, int64(c.DeskLife / time.Second), int64(c.InviteLife / time.Second),
-		c.Wanted, c.Language, c.EventDays, c.ReturnHosts})
+		c.Wanted, c.Language, c.EventDays, c.ReturnHosts, c.TrustInvites})
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (s *scenes) dashboard() {
 		m.Missing, m.Renewed = []onboard.PermissionID{19, 40}, true
 		m.Changes = []onboard.GrantChange{{At: now.Add(-time.Hour), Added: []onboard.PermissionID{30}, Removed: []onboard.PermissionID{19}}, {At: now.AddDate(-1, 0, 0), Added: []onboard.PermissionID{201}}}
 	})
-	for _, standing := range []onboard.Standing{onboard.Quarantined, onboard.NeedsRescan, onboard.Revoked} {
+	for _, standing := range []onboard.Standing{onboard.Quarantined, onboard.Refused, onboard.NeedsRescan, onboard.Revoked} {
 		add(string(standing), func(m *views.DashboardPage) {
 			m.Account.Standing, m.Account.RevokedAt, m.Missing = standing, now.Add(-48*time.Hour), []onboard.PermissionID{19}
 		})

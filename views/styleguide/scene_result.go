@@ -32,6 +32,9 @@ func (s *scenes) result() {
 	add("ok-late", decided(onboard.Connected), func(m *views.ResultPage) {
 		m.Account.Profile, m.Account.ProfileAt = onboard.Profile{}, time.Time{}
 	})
+	add("held", decided(onboard.Connected), func(m *views.ResultPage) { m.Account.Standing = onboard.Quarantined })
+	add("return", decided(onboard.Connected), func(m *views.ResultPage) { m.ReturnURL = "https://shop.example.com/welcome?from=wechat" })
+	add("return-missing", decided(onboard.Missing), func(m *views.ResultPage) { m.ReturnURL = "https://shop.example.com/" })
 	add("ok-stranger", decided(onboard.Connected), stranger)
 	add("wrong-stranger", decided(onboard.WrongAccount), stranger)
 	add("revoked-stranger", both(decided(onboard.Connected), withdrawn), stranger)

@@ -14,7 +14,7 @@ func (s *adminSuite) settings() {
 	s.fails("Settings before the first change", err, onboard.ErrNoRow)
 	c := admin.Settings{
 		Brand: "青禾云", Contact: "400", Logo: "abc", InviteOnly: true, DeskLife: 20 * time.Minute, InviteLife: 48 * time.Hour,
-		Wanted: []onboard.PermissionID{17, 18}, Language: "en", EventDays: 30, ReturnHosts: []string{"a.example.com"},
+		Wanted: []onboard.PermissionID{17, 18}, Language: "en", EventDays: 30, ReturnHosts: []string{"a.example.com"}, TrustInvites: true,
 		UpdatedAt: at(time.Hour), UpdatedBy: "陈晓",
 	}
 	s.ok(s.SaveSettings(s.ctx, c))
