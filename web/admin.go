@@ -64,6 +64,10 @@ func (r *adminRouter) register(method, path string, p admin.Permission, h adminH
 	return func(c echo.Context) error { return r.serve(c, route, h) }
 }
 
+// count shows a number beside an entry of the navigation, the one that leads to
+// path; empty for none. It is asked for every page, so it has to be cheap.
+func (r *adminRouter) count(path string, f func(context.Context) (string, error)) { r.counts[path] = f }
+
 // open reports whether a page exists and role may see it.
 func (r *adminRouter) open(path string, role admin.Role) bool {
 	for _, route := range r.routes {
@@ -83,6 +87,9 @@ const (
 func (s *Server) adminRoutes(e *echo.Echo) error {
 	return s.registerAdmin(e,
 		s.signInRoutes,
+		s.overviewRoutes,
+		s.inviteRoutes,
+		s.decideRoutes,
 		s.profileRoutes,
 		s.peopleRoutes,
 		s.auditRoutes,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -56,6 +57,12 @@ func (a *adminContext) frame() adminviews.Frame {
 	f.Nav = adminviews.Nav(r.URL.Path, func(path string) bool { return console.open(path, a.Admin.Role) }, a.count)
 	f.Flash = a.takeFlash()
 	return f
+}
+
+// bare is frame for a part of a page: without navigation, and without the sentence
+// that waits for the next page.
+func (a *adminContext) bare() adminviews.Frame {
+	return adminviews.Frame{Page: a.s.page(a, a.Request().URL.Path), Admin: a.Admin}
 }
 
 // count asks for the number beside one entry of the navigation. A page without
@@ -135,7 +142,11 @@ func (a *adminContext) takeFlash() *adminviews.Flash {
 func (r *adminRouter) serve(c echo.Context, route adminRoute, h adminHandler) error {
 	s := r.s
 	a := &adminContext{Context: c, s: s}
-	session, who, err := s.Console.Session(c.Request().Context(), s.adminSessions.id(c))
+	recognize := s.Console.Session
+	if strings.HasSuffix(route.path, liveSuffix) {
+		recognize = s.Console.Glance // a page that is left open does not keep anybody signed in
+	}
+	session, who, err := recognize(c.Request().Context(), s.adminSessions.id(c))
 	if err != nil && !errors.Is(err, admin.ErrSignedOut) {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"usher/internal/admin"
+	"usher/internal/onboard"
 )
 
 // adminObject fills one parameter of a route: with something that exists, made when
@@ -30,8 +31,10 @@ type adminObject struct {
 // adminObjects are the parameters of the console's routes by name. A route with
 // another one needs a line here.
 var adminObjects = map[string]adminObject{
-	":admin": {func(w *consoleWorld) string { return w.admins[admin.Viewer].ID }, "ZZZZZZZZZZZZZZZZZZZZZZZZZZ"},
-	":name":  {func(*consoleWorld) string { return string(admin.PreviousPushToken) }, "invented"},
+	":admin":  {func(w *consoleWorld) string { return w.admins[admin.Viewer].ID }, "ZZZZZZZZZZZZZZZZZZZZZZZZZZ"},
+	":invite": {func(w *consoleWorld) string { return w.invite(onboard.Invitation{Hold: true}).ID }, "ZZZZZZZZZZZZZZZZZZZZZZZZZZ"},
+	":appid":  {func(w *consoleWorld) string { return string(w.putAside()) }, "wxffffffffffffffff"},
+	":name":   {func(*consoleWorld) string { return string(admin.PreviousPushToken) }, "invented"},
 }
 
 // adminForm is what a route has to be sent so that it does what it is for, and
@@ -76,7 +79,11 @@ var adminForms = map[string]adminForm{
 		return url.Values{"role": {"operator"}, "version": {"1"}}
 	}},
 	"/admin/admins/:admin/remove": {values: func(w *consoleWorld) url.Values { return url.Values{"version": {"1"}} }},
-	"/admin/settings":             {values: func(w *consoleWorld) url.Values { return settingsValues(w) }},
+	"/admin/invites": {values: func(*consoleWorld) url.Values {
+		return url.Values{"recipient": {"林小雨"}, "auth_type": {"2"}, "language": {"en"}, "life": {"24"}}
+	}},
+	"/admin/accounts/:appid/decide": {values: func(*consoleWorld) url.Values { return url.Values{"answer": {"yes"}} }},
+	"/admin/settings":               {values: func(w *consoleWorld) url.Values { return settingsValues(w) }},
 	"/admin/settings/logo": {send: func(w *consoleWorld, path, cookie string) *httptest.ResponseRecorder {
 		var b bytes.Buffer
 		w.ok(png.Encode(&b, image.NewGray(image.Rect(0, 0, 300, 300))))

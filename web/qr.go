@@ -24,6 +24,36 @@ func qrPNG(text string) ([]byte, error) {
 	return bitmapPNG(code.Bitmap())
 }
 
+// qrSVG draws the same code as a picture of lines, sharp at every size.
+func qrSVG(text string) ([]byte, error) {
+	code, err := qrcode.New(text, qrcode.Medium)
+	if err != nil {
+		return nil, fmt.Errorf("draw a code: %w", err)
+	}
+	return bitmapSVG(code.Bitmap()), nil
+}
+
+// bitmapSVG writes modules, true for black, as one path of one unit per module: each
+// run of black modules in a row is a rectangle.
+func bitmapSVG(modules [][]bool) []byte {
+	edge := len(modules)
+	svg := fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%dv%dH0z"/><path d="`,
+		edge*modulePixels, edge*modulePixels, edge, edge, edge, edge)
+	for y, row := range modules {
+		for x := 0; x < edge; x++ {
+			n := 0
+			for x+n < edge && row[x+n] {
+				n++
+			}
+			if n > 0 {
+				svg = fmt.Appendf(svg, "M%d %dh%dv1h-%dz", x, y, n, n)
+				x += n
+			}
+		}
+	}
+	return append(svg, `"/></svg>`...)
+}
+
 // bitmapPNG writes modules, true for black, as a one-bit gray-scale PNG (W3C PNG
 // Specification). Only the first row of each module is written in full; the
 // others repeat it by the Up filter, which makes the file small and cheap.

@@ -23,6 +23,18 @@ func (d Decision) Open() bool { return d.Account.Standing == onboard.Quarantined
 // Refused reports whether somebody said no, which can be taken back.
 func (d Decision) Refused() bool { return d.Account.Standing == onboard.Refused }
 
+// Decided forgets what is known of how many accounts wait, after a decision.
+func (s *Service) Decided() { s.changedAccounts() }
+
+// KnownAccount reads an account, or nil for one that we do not know.
+func (s *Service) KnownAccount(ctx context.Context, appID onboard.AppID) (*onboard.Account, error) {
+	account, err := s.store.Account(ctx, appID)
+	if isNoRow(err) || err == nil && account.Standing == "" {
+		return nil, nil
+	}
+	return &account, err
+}
+
 // Decision reads what the question about an account is.
 func (s *Service) Decision(ctx context.Context, appID onboard.AppID) (d Decision, err error) {
 	if d.Account, err = s.accountOr404(ctx, appID); err != nil {
@@ -40,12 +52,7 @@ func (s *Service) Decision(ctx context.Context, appID onboard.AppID) (d Decision
 		}
 	}
 	if id := d.Invite.BizAppID; id != "" && id != appID {
-		expected, err := s.store.Account(ctx, id)
-		if err == nil {
-			d.Expected = &expected
-		} else if !isNoRow(err) {
-			return d, err
-		}
+		d.Expected, err = s.KnownAccount(ctx, id)
 	}
-	return d, nil
+	return d, err
 }

@@ -162,17 +162,26 @@ var ErrSignedOut = errors.New("signed out")
 // Session reads the session of a token and its admin, or returns ErrSignedOut. It
 // notes that the session was used.
 func (s *Service) Session(ctx context.Context, token string) (Session, Admin, error) {
-	session, a, err := s.session(ctx, token)
+	session, a, err := s.Glance(ctx, token)
 	if err != nil {
 		return Session{}, Admin{}, err
-	}
-	if session.Pending {
-		return Session{}, Admin{}, ErrSignedOut
 	}
 	if now := s.now(); now.Sub(session.SeenAt) >= touchEvery {
 		if err := s.store.TouchSession(ctx, session.Hash, now); err != nil {
 			return Session{}, Admin{}, err
 		}
+	}
+	return session, a, nil
+}
+
+// Glance is Session for what a page asks by itself: it does not count as a use.
+func (s *Service) Glance(ctx context.Context, token string) (Session, Admin, error) {
+	session, a, err := s.session(ctx, token)
+	if err == nil && session.Pending {
+		err = ErrSignedOut
+	}
+	if err != nil {
+		return Session{}, Admin{}, err
 	}
 	return session, a, nil
 }

@@ -1,0 +1,127 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"usher/internal/onboard"
+)
+
+// liveTurn is how often a live part is drawn in any case.
+const liveTurn = 5 * time.Second
+
+// livePart is a part of a page of the console that keeps itself up to date.
+type livePart struct {
+	name    string          // of what it shows; a few browsers may look at the same
+	changes <-chan struct{} // tells of changes in this process; may be nil
+	// draw reads what there is to show now.
+	draw func(context.Context) (templ.Component, error)
+}
+
+// follow streams a part: as it is now, and again whenever it differs, until the
+// browser leaves, the session ends, the stream is old or the server stops.
+func (a *adminContext) follow(p livePart) error {
+	first, err := a.liveEvent(p)
+	if err != nil {
+		return err
+	}
+	leave, ok := a.s.streams.open(a.RealIP(), "admin "+a.Admin.ID+" "+p.name)
+	if !ok {
+		a.Response().Header().Set("Retry-After", "10")
+		return onboard.Errorf(onboard.Unavailable, onboard.KeyLimited, "too many live pages")
+	}
+	defer leave()
+	h := a.Response().Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	a.Response().WriteHeader(http.StatusOK)
+	st := stream{server: a.s, c: a, out: http.NewResponseController(a.Response())}
+	// After a restart all pages come back: not all at the same moment.
+	if err := st.send(fmt.Appendf(nil, "retry: %d\n\n", 1000+rand.IntN(2000))); err != nil {
+		return nil // a browser that went away is no error
+	}
+	a.keepUp(&st, p, first)
+	return nil
+}
+
+// event is one drawing of a part; the id tells whether another is the same.
+type event struct {
+	id   string
+	data []byte
+}
+
+func (a *adminContext) keepUp(st *stream, p livePart, e event) {
+	end := time.NewTimer(streamLife)
+	defer end.Stop()
+	turn := time.NewTicker(liveTurn) // time passes, and another process may have changed something
+	defer turn.Stop()
+	sent := time.Now()
+	for {
+		switch {
+		case e.id != "" && e.id != st.last:
+			if st.send(appendEvent(nil, "state", e.id, e.data)) != nil {
+				return
+			}
+			st.last, sent = e.id, time.Now()
+		case time.Since(sent) >= heartbeat-time.Second:
+			if st.send([]byte("event: beat\ndata: 1\n\n")) != nil {
+				return
+			}
+			sent = time.Now()
+		}
+		select {
+		case <-a.ctx().Done():
+			return
+		case <-a.s.drain.done():
+			return
+		case <-end.C:
+			return
+		case <-p.changes:
+		case <-turn.C:
+		}
+		if !a.still() {
+			return // the next request, which is not answered, leads to the sign-in
+		}
+		next, err := a.liveEvent(p)
+		if kind, _ := onboard.Explain(err); err != nil && kind == onboard.NotFound {
+			return
+		}
+		if err != nil { // the page stays as it is; the next turn tries again
+			a.s.Log.WarnContext(a.ctx(), "reading for a live page failed", "request_id", requestID(a), "route", a.Path(), "err", err)
+			continue
+		}
+		e = next
+	}
+}
+
+// still reports whether the session counts and the role is what it was.
+func (a *adminContext) still() bool {
+	ctx, cancel := context.WithTimeout(a.ctx(), pageTime)
+	defer cancel()
+	_, who, err := a.s.Console.Glance(ctx, a.s.adminSessions.id(a))
+	return err == nil && who.Role == a.Admin.Role
+}
+
+// liveEvent draws a part.
+func (a *adminContext) liveEvent(p livePart) (event, error) {
+	ctx, cancel := context.WithTimeout(a.ctx(), pageTime)
+	defer cancel()
+	page, err := p.draw(ctx)
+	if err != nil {
+		return event{}, err
+	}
+	b := a.s.buffer()
+	defer a.s.buffers.Put(b)
+	if err := page.Render(ctx, b); err != nil {
+		return event{}, fmt.Errorf("draw the live part: %w", err)
+	}
+	sum := fnv.New64a()
+	_, _ = sum.Write(b.Bytes()) // never fails
+	return event{fmt.Sprintf("%x", sum.Sum64()), append([]byte(nil), b.Bytes()...)}, nil
+}
