@@ -3,6 +3,7 @@ package adminviews_test
 import (
 	"bytes"
 	"context"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ func pages(text string) map[string]templ.Component {
 	session := admin.Session{ID: text, Address: text, Browser: text, SeenAt: noon}
 	off := f
 	off.Admin.TOTP = secret.Secret{}
-	return map[string]templ.Component{
+	all := map[string]templ.Component{
 		"sign in":  adminviews.SignIn(adminviews.SignInPage{Frame: f, Name: text, Next: text, Kept: kept, Faults: faults}),
 		"code":     adminviews.Code(adminviews.CodePage{Frame: f, Next: text, Kept: kept}),
 		"kept":     adminviews.KeptForm(adminviews.KeptPage{Frame: f, Kept: kept}),
@@ -61,6 +62,9 @@ func pages(text string) map[string]templ.Component {
 			Meanwhile:   []adminviews.ChangedSetting{{Label: i18n.SettingsBrand, Value: text}},
 			Credentials: []adminviews.CredentialLine{{Name: admin.AESKey, Fingerprint: text, Credential: admin.Credential{UpdatedBy: text, UpdatedAt: noon}}, {Name: admin.PreviousAESKey, Credential: admin.Credential{Fixed: true}}}}),
 	}
+	maps.Copy(all, invitePages(text, f))
+	maps.Copy(all, overviewPages(f))
+	return all
 }
 
 func parse(t *testing.T, page templ.Component, l i18n.Lang) *html.Node {
