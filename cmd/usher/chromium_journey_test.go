@@ -35,6 +35,9 @@ func TestChromium(t *testing.T) {
 		"code in the picture":  chromiumCode,
 		"pages on the way":     chromiumPages,
 		"what the policy does": chromiumPolicy,
+		"invite":               chromiumInvite,
+		"wrong account":        chromiumWrongAccount,
+		"console by reloads":   chromiumConsoleWithoutScript,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // each has a site and profiles of its own
