@@ -396,6 +396,9 @@ func TestOverview(t *testing.T) {
 	w := newConsole(t, nil)
 	cookie := w.signedIn(admin.Operator)
 	wants(t, "an empty database", w.get("/admin", cookie), http.StatusOK, "从这里开始", "接入微信", "微信还没有推送过票据", "邀请第一个商家", "/admin/invites/new")
+	if strings.Contains(pageText(w.get("/admin", cookie)), "件事需要处理") {
+		t.Error("the beginning is shown as trouble")
+	}
 	if strings.Contains(w.get("/admin", w.signedIn(admin.Viewer)).Body.String(), "/admin/invites/new") {
 		t.Error("a viewer is led to a form that refuses them")
 	}

@@ -54,6 +54,15 @@ type Attention struct {
 	Since  time.Time   // zero when nobody noted it
 }
 
+// Platform reports whether it is about the way to WeChat, which everybody needs.
+func (a Attention) Platform() bool {
+	switch a.Cause {
+	case CauseStatus, CauseParked, CauseLapsed:
+		return false
+	}
+	return true
+}
+
 // Serious reports whether merchants or accounts are not served because of it.
 func (a Attention) Serious() bool {
 	switch a.Cause {
@@ -76,15 +85,6 @@ type Overview struct {
 	Began    bool
 	Ticket   time.Time // when the newest arrived; zero for never
 	Platform bool      // the way to WeChat is clear
-}
-
-// Things counts what there is to do.
-func (o Overview) Things() (n int, more bool) {
-	for _, a := range o.Todo {
-		n += a.N
-		more = more || a.More
-	}
-	return n, more
 }
 
 const (

@@ -123,7 +123,7 @@ func Invite(m InvitePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = views.Live().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = lost().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1,6 +1,7 @@
 package adminviews
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -136,7 +137,9 @@ func SetGroups(ctx context.Context, inUse []onboard.PermissionID) []SetGroup {
 		groups = append(groups, SetGroup{i18n.T(ctx, i18n.InvitesFormSetsSeen), inUse})
 	}
 	at := map[string]int{}
-	for _, set := range onboard.Catalog() {
+	catalog := onboard.Catalog()
+	slices.SortStableFunc(catalog, func(a, b onboard.PermissionSet) int { return cmp.Compare(groupRank(a.Kinds), groupRank(b.Kinds)) })
+	for _, set := range catalog {
 		if set.ZH == "" || slices.Contains(inUse, set.ID) {
 			continue
 		}
@@ -150,6 +153,19 @@ func SetGroups(ctx context.Context, inUse []onboard.PermissionID) []SetGroup {
 		groups[i].IDs = append(groups[i].IDs, set.ID)
 	}
 	return groups
+}
+
+// groupRank orders groups: the kinds that most invites are for first, sets of several
+// kinds behind those of one, and those of nobody knows whom at the end.
+func groupRank(kinds []onboard.AccountKind) int {
+	order := []onboard.AccountKind{onboard.MiniProgram, onboard.OfficialAccount, onboard.Channels, onboard.Shop, onboard.SalesAssistant}
+	rank := 100
+	for _, k := range kinds {
+		if i := slices.Index(order, k); i >= 0 {
+			rank = min(rank, 10*i)
+		}
+	}
+	return rank + len(kinds)
 }
 
 func kindTitle(ctx context.Context, kinds []onboard.AccountKind) string {

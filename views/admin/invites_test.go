@@ -182,7 +182,7 @@ func overviewPages(f adminviews.Frame) map[string]templ.Component {
 	all := map[string]templ.Component{
 		"overview":       adminviews.Overview(adminviews.OverviewPage{Frame: f, Has: has, Overview: admin.Overview{Began: true, Todo: everyCause(), Total: 12, Served: 3, Waiting: 1000, MoreWaiting: true}}),
 		"overview fine":  adminviews.Overview(adminviews.OverviewPage{Frame: f, Has: has, Overview: admin.Overview{Began: true, Platform: true, Ticket: noon}}),
-		"overview first": adminviews.Overview(adminviews.OverviewPage{Frame: f, Has: func(string) bool { return true }, Overview: admin.Overview{Todo: everyCause()[:1]}}),
+		"overview first": adminviews.Overview(adminviews.OverviewPage{Frame: f, Has: func(string) bool { return true }, Overview: admin.Overview{Todo: everyCause()}}),
 		"overview next":  adminviews.Overview(adminviews.OverviewPage{Frame: f, Has: has, Overview: admin.Overview{Platform: true, Ticket: noon}}),
 	}
 	return all

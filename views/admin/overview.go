@@ -2,6 +2,7 @@ package adminviews
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,13 +67,23 @@ func attentionClass(a admin.Attention) string {
 	return "warn"
 }
 
+// todo is what the list shows. At the beginning, trouble with the platform is part of
+// the first step instead.
+func (m OverviewPage) todo() []admin.Attention {
+	if m.Began {
+		return m.Todo
+	}
+	return slices.DeleteFunc(slices.Clone(m.Todo), admin.Attention.Platform)
+}
+
 // sentence is everything in one.
 func (m OverviewPage) sentence(ctx context.Context) string {
-	words := make([]string, len(m.Todo))
-	for i, a := range m.Todo {
-		words[i] = attentionWord(ctx, a)
+	var words []string
+	n, more := 0, false
+	for _, a := range m.todo() {
+		words = append(words, attentionWord(ctx, a))
+		n, more = n+a.N, more || a.More
 	}
-	n, more := m.Things()
 	return i18n.T(ctx, i18n.OverviewTodo, "n", count(n, more), "list", strings.Join(words, i18n.T(ctx, i18n.OverviewComma)))
 }
 
