@@ -177,7 +177,7 @@ func (s *Service) platformTrouble(ctx context.Context, o *Overview, now time.Tim
 	for _, b := range blocks {
 		switch b.Key {
 		case onboard.KeyBlockedIP, onboard.KeyBlockedCredentials, onboard.KeyBlockedQuota, onboard.KeyBlockedWeChat, onboard.KeyBlockedUnpublished:
-			o.Todo = append(o.Todo, Attention{Cause: CauseBlocked, Block: b.Key, N: 1, Since: b.At})
+			o.Todo = append(o.Todo, Attention{Cause: CauseBlocked, Block: b.Key, N: 1})
 		}
 	}
 	o.Platform = len(o.Todo) == 0

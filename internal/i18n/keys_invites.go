@@ -21,7 +21,6 @@ const (
 	InvitesByMerchant          Key = "invites.by_merchant"
 	InvitesClear               Key = "invites.clear"
 	InvitesClosed              Key = "invites.closed"
-	InvitesCode                Key = "invites.code"
 	InvitesCodePng             Key = "invites.code_png"
 	InvitesCodeSvg             Key = "invites.code_svg"
 	InvitesDecide              Key = "invites.decide"

@@ -17,7 +17,6 @@ const (
 	OverviewFirstWizardDone        Key = "overview.first_wizard_done"
 	OverviewFirstWizardOpen        Key = "overview.first_wizard_open"
 	OverviewFirstWizardText        Key = "overview.first_wizard_text"
-	OverviewGroup                  Key = "overview.group"
 	OverviewHelpBlockedCredentials Key = "overview.help.blocked.credentials"
 	OverviewHelpBlockedIP          Key = "overview.help.blocked.ip"
 	OverviewHelpBlockedQuota       Key = "overview.help.blocked.quota"
