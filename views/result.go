@@ -84,6 +84,10 @@ func (m ResultPage) outcome(ctx context.Context) outcome {
 		}
 		o.first = way{label: i18n.T(ctx, i18n.SiteRetry), post: AttemptPath(a.ID) + retry(a, "/check")}
 	case onboard.ExpiredNow:
+		if a.InvitedBy != "" { // only the operator can make another one
+			o.texts = []string{i18n.T(ctx, i18n.StateExpiredInviteText)}
+			return o
+		}
 		o.texts = []string{i18n.T(ctx, i18n.StateExpiredText, "life", life(ctx, a))}
 		if a.Invite() {
 			o.texts = []string{i18n.T(ctx, i18n.StateExpiredInviteDesk)}

@@ -46,6 +46,7 @@ var rows = []struct {
 	{"code expired, how to go on", "attempt-expired", "换一个二维码", "Get a new code"},
 	{"code expired, on the phone", "phone-expired", "请在电脑上换一个二维码再扫", "new code"},
 	{"invite expired", "attempt-invite-expired phone-invite-expired", "邀请已过期", "This invite has expired"},
+	{"invite expired, by the operator", "attempt-invite-expired-operator", "请让发给你的人重新发一个", "Ask the person who sent it for a new one"},
 	{"invite used", "phone-invite-used", "这个邀请已经用过了", "This invite has been used"},
 	{"code used", "phone-used phone-used-stranger", "这个二维码已经用过了", "This code has been used"},
 	{"revoked", "attempt-revoked result-revoked result-phone-revoked result-revoked-stranger dashboard-revoked", "取消", "cancel"},

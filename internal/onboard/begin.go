@@ -161,6 +161,9 @@ func (s *Service) Invite(ctx context.Context, id, recipient string) (Attempt, er
 	if !a.FinishedAt.IsZero() {
 		return Attempt{}, Errorf(Expired, KeyUsed, "attempt %s is finished", id)
 	}
+	if a.InvitedBy != "" {
+		return a, nil // the operator's word and not the merchant's to change
+	}
 	a, err = s.store.SaveInvite(ctx, id, newCode(10), cutText(recipient, recipientLimit), s.now().Add(s.rules().InviteLife))
 	if err == nil {
 		s.hub.wake(id)

@@ -77,7 +77,7 @@ func (s *Service) CreateInvites(ctx context.Context, all []Invitation) ([]Attemp
 // Again begins another attempt with the wish of the attempt id. What the operator
 // said in an invite goes along, and so does its end: whoever holds a link that ran
 // out or was taken back needs a new one. Of an invite that brought an account, only
-// that account can be authorized again.
+// that account can be authorized again, as by the page of the account itself.
 func (s *Service) Again(ctx context.Context, id, language, session string) (Attempt, error) {
 	a, err := s.Attempt(ctx, id)
 	if err != nil {
@@ -87,11 +87,13 @@ func (s *Service) Again(ctx context.Context, id, language, session string) (Atte
 	if a.InvitedBy == "" {
 		return s.Begin(ctx, w)
 	}
-	if !a.CanceledAt.IsZero() || !s.now().Before(a.ExpiresAt) {
+	brought := !a.FinishedAt.IsZero() && a.Verdict != WrongAccount
+	if !a.CanceledAt.IsZero() || !brought && !s.now().Before(a.ExpiresAt) {
 		return Attempt{}, Errorf(Expired, KeyExpired, "invite %s ended at %v", id, a.ExpiresAt)
 	}
-	if !a.FinishedAt.IsZero() && a.Verdict != WrongAccount {
+	if brought {
 		w.BizAppID = a.AppID
+		return s.Begin(ctx, w)
 	}
 	next, err := s.prepare(ctx, w, s.rules())
 	if err != nil {

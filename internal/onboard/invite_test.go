@@ -18,6 +18,9 @@ func (w *world) follow(a onboard.Attempt, appID string) onboard.Attempt {
 	ctx := w.t.Context()
 	link, err := w.svc.HandOff(ctx, a.ID, onboard.H5, "phone")
 	w.ok(err)
+	if a.BizAppID != "" { // somebody opens the link without it
+		link = strings.Replace(link, "&biz_appid="+string(a.BizAppID), "", 1)
+	}
 	redirect, err := w.sim.Consent(simulator.Consent{Link: link, AppID: appID})
 	w.ok(err)
 	back, err := url.Parse(redirect)
@@ -74,7 +77,7 @@ func TestInvite_Hold(t *testing.T) {
 	// So does the result of the invite, and another account is not the one it brought.
 	next, err := w.svc.Again(ctx, a.ID, "en", "phone")
 	w.ok(err)
-	if next.BizAppID != kept || !next.Hold || next.InvitedBy != "陈晓" || next.InviteCode == a.InviteCode || !next.ExpiresAt.Equal(a.ExpiresAt) {
+	if next.BizAppID != kept || !next.Hold || next.Invite() || !next.ExpiresAt.Equal(w.now().Add(onboard.DeskLife)) {
 		t.Errorf("Again of an invite that brought %s = %+v", kept, next)
 	}
 	w.pass(time.Minute)
@@ -139,6 +142,32 @@ func (w *world) expired(what string, err error) {
 	if kind, _ := onboard.Explain(err); kind != onboard.Expired {
 		w.t.Errorf("%s = %v, want it expired", what, err)
 	}
+}
+
+// TestInvite_Again: until an account came, another try is the same invite with
+// another link, and ends with it. A merchant cannot make an invite live longer.
+func TestInvite_Again(t *testing.T) {
+	w, _ := newWorld(t)
+	ctx := t.Context()
+	a := w.invite(onboard.Invitation{Wish: onboard.Wish{BizAppID: changed}, Recipient: "林", Reference: "7", ReturnURL: "https://shop.example.com/", Batch: "B", Life: time.Hour})
+	w.pass(10 * time.Minute)
+	next, err := w.svc.Again(ctx, a.ID, "en", "phone")
+	w.ok(err)
+	if next.ID == a.ID || !next.Invite() || next.InviteCode == a.InviteCode || next.BizAppID != changed || next.Recipient != "林" || next.Reference != "7" ||
+		next.ReturnURL != a.ReturnURL || next.Batch != "B" || next.InvitedBy != "陈晓" || !next.ExpiresAt.Equal(a.ExpiresAt) {
+		t.Errorf("Again = %+v of %+v", next, a)
+	}
+	same, err := w.svc.Invite(ctx, a.ID, "somebody else")
+	if err != nil || !same.ExpiresAt.Equal(a.ExpiresAt) || same.Recipient != "林" {
+		t.Errorf("Invite of an operator's invite = %+v, %v; want it as it was", same, err)
+	}
+	if end := w.follow(next, kept); end.Verdict != onboard.WrongAccount {
+		t.Errorf("another account = %q, want the wrong one", end.Verdict)
+	}
+	w.standing(kept, onboard.Quarantined)
+	w.pass(time.Hour)
+	_, err = w.svc.Again(ctx, next.ID, "en", "phone")
+	w.expired("Again after the wrong account and the end", err)
 }
 
 // TestInvite_Resend gives the same link more time, also when it has expired.

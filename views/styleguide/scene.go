@@ -122,6 +122,7 @@ func (s *scenes) attempt() {
 	desk("exchanging", exchanging, nil)
 	desk("expired", expired, nil)
 	desk("invite-expired", both(s.recipient, expired), nil)
+	desk("invite-expired-operator", both(s.recipient, both(expired, func(a *onboard.Attempt) { a.InvitedBy = "陈晓" })), nil)
 	desk("done", decided(onboard.Connected), nil)
 	desk("done-missing", decided(onboard.Missing), nil)
 	desk("done-wrong", decided(onboard.WrongAccount), nil)
