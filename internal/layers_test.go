@@ -46,10 +46,12 @@ var layers = map[string][]string{
 	// Support of tests; see testOnly.
 	"internal/store/storetest": {"internal/admin", "internal/onboard", "internal/secret"},
 	"internal/store/pgtest":    {},
+	"internal/chromium":        {"static"},
+	"internal/hostile":         {},
 }
 
 // testOnly are the packages that only tests may import.
-var testOnly = []string{"internal/store/storetest", "internal/store/pgtest"}
+var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "internal/chromium", "internal/hostile"}
 
 // foreign names every module that is not ours and the packages that may import
 // it, so that replacing one stays a change of one package. Tests may use any.
@@ -66,6 +68,8 @@ var foreign = map[string][]string{
 	"github.com/jackc/pgx/v5":         {"internal/store", "internal/store/pgtest"},
 	"github.com/pressly/goose/v3":     {"internal/store"},
 	"golang.org/x/sync":               {"cmd/usher", "internal/store"},
+	"github.com/chromedp/chromedp":    {"internal/chromium"},
+	"github.com/chromedp/cdproto":     {"internal/chromium"},
 }
 
 func TestLayers(t *testing.T) {

@@ -5,15 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"slices"
-	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"usher/internal/chromium"
 	"usher/static"
 )
 
@@ -34,13 +32,7 @@ const deskPage = `<!DOCTYPE html><html><head><title>before</title>
 
 // TestLive drives live.js in Chromium through everything that happens at a desk.
 func TestLive(t *testing.T) {
-	browser, err := exec.LookPath("chromium")
-	if err != nil && slices.Contains(strings.Split(os.Getenv("USHER_TEST_REQUIRE"), ","), "chromium") {
-		t.Fatal("Chromium is not installed, and USHER_TEST_REQUIRE names it")
-	}
-	if err != nil {
-		t.Skip("Chromium is not installed")
-	}
+	program := chromium.Program(t)
 	events := make(chan string)      // what the stream says next
 	connected := make(chan bool, 10) // one for each stream that was asked for
 	accept := make(chan bool, 10)    // one lets a stream begin
@@ -92,12 +84,7 @@ func TestLive(t *testing.T) {
 	defer site.Close()
 	defer close(hold)
 
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	ctx, cancel = chromedp.NewExecAllocator(ctx, opts...)
-	defer cancel()
-	ctx, cancel = chromedp.NewContext(ctx)
+	ctx, cancel := context.WithTimeout(chromium.Start(t, program, nil), time.Minute)
 	defer cancel()
 
 	// until waits in the page for an expression to become true.
@@ -179,5 +166,54 @@ func TestLive(t *testing.T) {
 	case <-arrived:
 	case <-ctx.Done():
 		t.Error("after the go event the browser never asked for /done")
+	}
+}
+
+// TestLive_Poll waits on a page of a phone, which has no stream: it stays as it is,
+// asks for itself, and is loaded again when it would be another one.
+func TestLive_Poll(t *testing.T) {
+	program := chromium.Program(t)
+	asked := make(chan bool, 100)
+	var over atomic.Bool
+	mux := http.NewServeMux()
+	mux.Handle(static.Prefix, static.Handler())
+	mux.HandleFunc("/fast.js", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		fmt.Fprint(w, `var slow = window.setInterval; window.setInterval = function (f, ms) { return slow(f, ms / 500); };`)
+	})
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if over.Load() {
+			fmt.Fprint(w, "<!DOCTYPE html><title>x</title><p>over</p>")
+			return
+		}
+		fmt.Fprintf(w, `<!DOCTYPE html><title>x</title><script src="/fast.js"></script><script defer src="%s" data-poll></script><p>waiting</p>`, static.URL("live.js"))
+		asked <- true
+	})
+	site := httptest.NewServer(mux)
+	defer site.Close()
+	ctx, cancel := context.WithTimeout(chromium.Start(t, program, nil), time.Minute)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Navigate(site.URL)); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		<-asked
+	}
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`(document.kept = true, document.body.textContent)`))
+	if err != nil || text != "waiting" {
+		t.Fatalf("the page says %q (%v), want %q", text, err, "waiting")
+	}
+	for range 3 {
+		<-asked
+	}
+	if kept, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.kept === true`)); err != nil || !kept {
+		t.Errorf("a page that waits was loaded again (%v)", err)
+	}
+	over.Store(true)
+	for text != "over" {
+		if text, err = chromedp.Run(ctx, chromedp.Evaluate[string](`document.body ? document.body.textContent : ""`)); err != nil && ctx.Err() != nil {
+			t.Fatal("the page never gave way")
+		}
 	}
 }

@@ -658,7 +658,7 @@ func phoneExchanging(m PhonePage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = phone(frame{Page: m.Page, title: i18n.T(ctx, i18n.StateExchanging), reload: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var32), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = phone(frame{Page: m.Page, title: i18n.T(ctx, i18n.StateExchanging), poll: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var32), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -331,7 +331,7 @@ func (m ResultPage) frame(o outcome) frame {
 	if o.tab != "" {
 		f.title = o.tab
 	}
-	f.reload = m.Phone && m.state() == onboard.Exchanging
+	f.poll = m.Phone && m.state() == onboard.Exchanging
 	return f
 }
 

@@ -14,6 +14,15 @@
     });
     window.addEventListener("online", function () { if (es) open(); });
   }
+  // A page of a phone has no stream. While it waits it asks for itself, and gives
+  // way as soon as the answer waits no longer.
+  if (document.querySelector("[data-poll]")) setInterval(poll, 5000);
+  function poll() {
+    var r = new XMLHttpRequest();
+    r.open("GET", location.href);
+    r.onload = function () { if (r.responseText.indexOf("data-poll") < 0) location.reload(); };
+    r.send();
+  }
   // WeChat on iOS shows pages from its back-forward cache: the stream is dead
   // and what the page says is old.
   window.addEventListener("pageshow", function (e) {
