@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"usher/internal/chromium"
 	"usher/internal/simulator"
 )
 
@@ -25,7 +26,7 @@ const (
 // TestChromium walks the journeys in a real browser, with the policies that the
 // site sends in production and WeChat's check of where a browser comes from.
 func TestChromium(t *testing.T) {
-	browser := newChromium(t, chromiumProgram(t), nil)
+	browser := chromium.Start(t, chromium.Program(t), nil)
 	for name, test := range map[string]func(*testing.T, context.Context){
 		"desk and phone":       chromiumDeskAndPhone,
 		"desktop page":         chromiumDesktopPage,
@@ -73,6 +74,7 @@ func walkDeskAndPhone(w *world, desk, phone *tab) {
 	desk.sees("手机已打开，等待确认")
 	phone.click(goOn)
 	phone.sees("授权给第三方平台")
+	w.origin("/wxaopen/safe/bindcomponent")
 	desk.sees("正在微信中确认")
 	if got := desk.shown(); !slices.Equal(got, waiting) {
 		w.t.Errorf("the desk loaded %q; its page must change without", got[len(waiting):])
@@ -106,6 +108,7 @@ func chromiumDesktopPage(t *testing.T, browser context.Context) {
 	scanned(w, desk)
 	desk.click(official)
 	desk.at("/cgi-bin/componentloginpage")
+	w.origin("/cgi-bin/componentloginpage")
 	phone.open(ask[string](desk, `document.getElementById("phone").href`))
 	phone.click(`input[value="` + simulator.TeaHouse + `"]`)
 	phone.click(agree)

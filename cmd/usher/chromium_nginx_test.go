@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"usher/internal/chromium"
 )
 
 // flags lead Chromium to the server by its public name and make it trust the
@@ -17,9 +19,9 @@ func (n *nginx) flags() map[string]any {
 // TestChromium_Nginx walks through nginx with the configuration of the manual,
 // over https and HTTP/2 as merchants do.
 func TestChromium_Nginx(t *testing.T) {
-	program := chromiumProgram(t)
+	program := chromium.Program(t)
 	w, front := startBehindNginx(t)
-	browser := newChromium(t, program, front.flags())
+	browser := chromium.Start(t, program, front.flags())
 	w.ticket()
 	desk, phone := newTab(t, browser, look{}), newTab(t, browser, look{agent: wechatAgent})
 	desk.open("http://" + publicHost + "/")

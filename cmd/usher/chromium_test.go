@@ -4,61 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/audits"
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"usher/internal/chromium"
 )
 
 // patience is how long a page may take to show what it is waited for.
 const patience = 30 * time.Second
-
-// chromiumProgram finds Chromium or skips the test, unless USHER_TEST_REQUIRE
-// names it.
-func chromiumProgram(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if slices.Contains(strings.Split(os.Getenv("USHER_TEST_REQUIRE"), ","), "chromium") {
-		t.Fatal("Chromium is not installed, and USHER_TEST_REQUIRE names it")
-	}
-	t.Skip("Chromium is not installed")
-	return ""
-}
-
-// newChromium starts a browser that ends with the test; tabs are opened with
-// newTab. Flags are added to the usual ones.
-func newChromium(t *testing.T, program string, flags map[string]any) context.Context {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("hide-scrollbars", true))
-	for name, value := range flags {
-		options = append(options, chromedp.Flag(name, value))
-	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, _ = chromedp.NewContext(ctx)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx) })
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start %s: %v", program, err)
-	}
-	return ctx
-}
 
 // look is how a person sees a tab. The zero value is a desktop in Chinese.
 type look struct {
@@ -105,11 +65,10 @@ func newTab(t *testing.T, ctx context.Context, l look) *tab {
 	}
 	err := errors.Join(
 		chromedp.Listen(b.ctx, b.hear),
-		call(b.ctx, log.Enable, cdp.Empty{}),
-		call(b.ctx, audits.Enable, cdp.Empty{}),
-		call(b.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: l.agent, AcceptLanguage: l.language}),
-		call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}}),
-		call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: l.noScript}),
+		chromium.Complain(b.ctx),
+		chromium.Call(b.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: l.agent, AcceptLanguage: l.language}),
+		chromium.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}}),
+		chromium.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: l.noScript}),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -118,17 +77,9 @@ func newTab(t *testing.T, ctx context.Context, l look) *tab {
 	return b
 }
 
-// call sends a command whose answer says nothing.
-func call[P, R any](ctx context.Context, c cdp.Command[P, R], params P) error {
-	_, err := chromedp.Call(ctx, c, params)
-	return err
-}
-
 // hear notes what the tab loads and what it complains about.
 func (b *tab) hear(event any) {
-	var complaint string
-	switch e := event.(type) {
-	case *page.EventFrameNavigated:
+	if e, ok := event.(*page.EventFrameNavigated); ok {
 		if e.Frame.ParentID == "" {
 			b.mu.Lock()
 			b.documents = append(b.documents, e.Frame.URL)
@@ -138,26 +89,12 @@ func (b *tab) hear(event any) {
 			b.mu.Unlock()
 		}
 		return
-	case *log.EventEntryAdded:
-		complaint = fmt.Sprintf("%s %s: %s (%s)", e.Entry.Source, e.Entry.Level, e.Entry.Text, e.Entry.URL)
-	case *runtime.EventExceptionThrown:
-		complaint = "exception: " + e.ExceptionDetails.Text
-	case *runtime.EventConsoleAPICalled:
-		complaint = fmt.Sprintf("console: %s", e.Type)
-	case *audits.EventIssueAdded:
-		if e.Issue.Code == audits.InspectorIssueCodeBounceTrackingIssue {
-			return // WeChat's page sends the browser back without a click on it
-		}
-		complaint = "issue: " + string(e.Issue.Code)
-		if d := e.Issue.Details; d != nil && d.ContentSecurityPolicyIssueDetails != nil {
-			complaint += fmt.Sprintf(": %s blocked %s", d.ContentSecurityPolicyIssueDetails.ViolatedDirective, d.ContentSecurityPolicyIssueDetails.BlockedURL)
-		}
-	default:
-		return
 	}
-	b.mu.Lock()
-	b.complaints = append(b.complaints, complaint)
-	b.mu.Unlock()
+	if complaint := chromium.Complaint(event); complaint != "" {
+		b.mu.Lock()
+		b.complaints = append(b.complaints, complaint)
+		b.mu.Unlock()
+	}
 }
 
 // shown lists the addresses of the documents so far.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"usher/internal/chromium"
 	"usher/internal/config"
 	"usher/internal/simulator"
 )
@@ -22,12 +23,12 @@ func TestShots(t *testing.T) {
 	if *shots == "" {
 		t.Skip("-shots names no directory")
 	}
-	program := chromiumProgram(t)
+	program := chromium.Program(t)
 	for language, suffix := range map[string]string{"zh-CN": "", "en": ".en"} {
 		w, front := startBehindNginx(t, func(c *config.Config) {
 			c.Brand = map[string]string{"zh-CN": "青禾云", "en": "Qinghe Cloud"}[language]
 		})
-		browser := newChromium(t, program, front.flags())
+		browser := chromium.Start(t, program, front.flags())
 		w.ticket()
 		desk := newTab(t, browser, look{language: language})
 		phone := newTab(t, browser, look{language: language, agent: wechatAgent})

@@ -15,6 +15,7 @@ import (
 type wire struct {
 	mu   sync.Mutex
 	seen map[string]string // what it is, by a piece of its random part
+	from map[string]string // the last Referer, by path
 }
 
 // secretForms finds the secrets of WeChat wherever they stand; a query writes @
@@ -65,6 +66,29 @@ func (x *wire) leaks(text []byte) []string {
 	return found
 }
 
+// mark notes where a browser says that it comes from.
+func (x *wire) mark(r *http.Request) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.from == nil {
+		x.from = make(map[string]string)
+	}
+	x.from[r.URL.Path] = r.Referer()
+}
+
+// origin checks that WeChat's page at path was told our origin, which it compares
+// with the registered domain, and nothing of the page before, whose address has the
+// code of the attempt in it.
+func (w *world) origin(path string) {
+	w.t.Helper()
+	w.wire.mu.Lock()
+	got, asked := w.wire.from[path]
+	w.wire.mu.Unlock()
+	if want := w.base + "/"; !asked || got != want {
+		w.t.Errorf("WeChat's page %s is told Referer %q, want %q", path, got, want)
+	}
+}
+
 // tap passes requests on to WeChat's stand-in and listens.
 func (x *wire) tap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -73,6 +97,7 @@ func (x *wire) tap(next http.Handler) http.Handler {
 			return // the client hung up
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		x.mark(r)
 		x.listen([]byte(r.URL.RawQuery))
 		x.listen(body)
 		heard := &listener{ResponseWriter: w}
