@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -66,13 +68,18 @@ func pages(text string) map[string]templ.Component {
 	return all
 }
 
-func parse(t *testing.T, page templ.Component, l i18n.Lang) *html.Node {
+func draw(t *testing.T, page templ.Component, l i18n.Lang) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := page.Render(i18n.With(context.Background(), l), &b); err != nil {
 		t.Fatal(err)
 	}
-	doc, err := html.Parse(&b)
+	return b.Bytes()
+}
+
+func parse(t *testing.T, page templ.Component, l i18n.Lang) *html.Node {
+	t.Helper()
+	doc, err := html.Parse(bytes.NewReader(draw(t, page, l)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,10 +99,16 @@ var placeholder = regexp.MustCompile(`\{[a-z_]+\}`)
 
 // TestPages draws every page in both languages and checks what holds for all: one
 // h1, a name for every field, no sentence left out, no style or script in the page.
+// With USHER_TEST_PAGES, the directory that it names gets the pages, for .ci/run.
 func TestPages(t *testing.T) {
 	for _, l := range i18n.Langs() {
 		for name, page := range pages("Text") {
 			t.Run(name+"."+string(l), func(t *testing.T) {
+				if dir := os.Getenv("USHER_TEST_PAGES"); dir != "" {
+					if err := os.WriteFile(filepath.Join(dir, name+"."+string(l)+".html"), draw(t, page, l), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
 				doc := parse(t, page, l)
 				labels, ids, h1 := map[string]bool{}, map[string]int{}, 0
 				var inputs []*html.Node
