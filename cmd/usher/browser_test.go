@@ -2,13 +2,16 @@ package main
 
 import (
 	"cmp"
+	"image/png"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/makiuchi-d/gozxing"
 	"golang.org/x/net/html"
 )
 
@@ -37,7 +40,7 @@ type browser struct {
 	shown  []shown  // every page, in order
 }
 
-// shown is a page as a browser got it.
+// shown is a page as a browser got it, or what the picture of a code says.
 type shown struct {
 	at   *url.URL
 	body string
@@ -189,6 +192,7 @@ func (b *browser) load(method, address string, values url.Values) *browser {
 			b.at, b.policy = to, resp.Header.Get("Referrer-Policy")
 			b.status, b.header, b.body = resp.StatusCode, resp.Header, string(text)
 			b.shown = append(b.shown, shown{to, b.body})
+			b.readCodes()
 			return b
 		}
 		policy = cmp.Or(resp.Header.Get("Referrer-Policy"), policy)
@@ -199,6 +203,32 @@ func (b *browser) load(method, address string, values url.Values) *browser {
 	}
 	b.t.Fatalf("too many redirects: %q", b.trail)
 	return b
+}
+
+// readCodes loads the codes of the page and notes what they say, each once.
+func (b *browser) readCodes() {
+	b.t.Helper()
+	for _, img := range b.find("img") {
+		src, _ := attr(img, "src")
+		at := b.at.ResolveReference(&url.URL{Path: src})
+		if !strings.HasSuffix(src, "/qr.png") || slices.ContainsFunc(b.shown, func(s shown) bool { return *s.at == *at }) {
+			continue
+		}
+		resp, err := b.client.Get(at.String())
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		picture, err := png.Decode(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			b.t.Fatalf("%s: %v", at, err)
+		}
+		text, err := readCode(picture, gozxing.DecodeHintType_PURE_BARCODE)
+		if err != nil {
+			b.t.Fatalf("%s: %v", at, err)
+		}
+		b.shown = append(b.shown, shown{at, text})
+	}
 }
 
 // referrer is the Referer that a browser sends from one page to another.

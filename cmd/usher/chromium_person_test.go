@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
 	"image/png"
 	"strings"
 	"testing"
@@ -131,15 +132,25 @@ func (b *tab) read() string {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	result, err := zxing.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+	text, err := readCode(img, gozxing.DecodeHintType_TRY_HARDER)
 	if err != nil {
 		b.t.Fatalf("no code can be read at %s: %v", b.address(), err)
 	}
-	return result.GetText()
+	return text
+}
+
+// readCode is what the only code in a picture says. The hint tells whether to look
+// for it, or that the picture is nothing but the code.
+func readCode(picture image.Image, hint gozxing.DecodeHintType) (string, error) {
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(picture)
+	if err != nil {
+		return "", err
+	}
+	result, err := zxing.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{hint: true})
+	if err != nil {
+		return "", err
+	}
+	return result.GetText(), nil
 }
 
 // chromiumPages opens what the journeys pass by: the form with errors, help, an

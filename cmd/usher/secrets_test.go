@@ -78,8 +78,8 @@ func (w *world) postgresRows() []byte {
 	return all
 }
 
-// keptSecrets checks that no secret is in the log, readable in the database or
-// on a page. It knows those of the settings, those that WeChat has now and those
+// keptSecrets checks that no secret is in the log, readable in the database, on a
+// page or in a QR code. It knows those of the settings, those that WeChat has now and those
 // that ever went between the site and WeChat.
 func (w *world) keptSecrets() {
 	w.t.Helper()
@@ -92,15 +92,21 @@ func (w *world) keptSecrets() {
 	}
 	w.keeps("the log", log)
 	w.keeps("the database", string(disk))
-	codes := false
+	codes, pictures := false, 0
 	for _, b := range w.browsers {
 		codes = codes || slices.ContainsFunc(b.trail, func(visited string) bool { return strings.Contains(visited, "auth_code=") })
 		for _, page := range b.shown {
 			if strings.HasPrefix(page.at.String(), w.base+"/") {
+				if strings.HasSuffix(page.at.Path, "/qr.png") {
+					pictures++
+				}
 				w.keeps("the page "+page.at.String(), page.body)
 				w.keeps("the address of a page", page.at.String())
 			}
 		}
+	}
+	if codes && pictures == 0 {
+		w.t.Error("no code of a page was read, so the search in them proves nothing")
 	}
 	if codes && w.wire.count("preauthcode") == 0 {
 		w.t.Error("browsers carried codes that were not heard on the wire, so the search proves nothing")
