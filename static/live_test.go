@@ -138,6 +138,14 @@ func TestLive(t *testing.T) {
 	events <- "event: state\ndata: <div data-part=\"status\">online</div>\n\n"
 	until("stream after a change of network", `document.querySelector("[data-part=status]").textContent === "online"`)
 
+	// The browser shows the page as it kept it, with a stream that is long dead.
+	until("the page comes out of the cache", `window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))`)
+	<-left
+	<-connected
+	accept <- true
+	events <- "event: state\ndata: <div data-part=\"status\">back</div>\n\n"
+	until("stream after the cache", `document.querySelector("[data-part=status]").textContent === "back"`)
+
 	if err := chromedp.Do(ctx, chromedp.Click("#copy")); err != nil {
 		t.Fatal(err)
 	}
