@@ -142,7 +142,6 @@ func (s *Server) createInvite(a *adminContext) error {
 
 // invitation reads the form, with what is wrong in it.
 func (a *adminContext) invitation(form adminviews.InviteForm) (v onboard.Invitation, faults adminviews.Faults, err error) {
-	settings := a.s.Console.Settings()
 	add := func(field string, err error, args ...any) {
 		if err != nil {
 			_, key := onboard.Explain(err)
@@ -180,9 +179,8 @@ func (a *adminContext) invitation(form adminviews.InviteForm) (v onboard.Invitat
 	say("life", keyLife, v.Life >= admin.InviteLifeMin && v.Life <= admin.InviteLifeMax,
 		"from", i18n.Span(a.ctx(), admin.InviteLifeMin), "to", i18n.Span(a.ctx(), admin.InviteLifeMax))
 	say("reference", keyRecipient, isLine(form.Reference))
-	v.ReturnURL, err = onboard.ParseReturnURL(form.ReturnURL, settings.ReturnHosts)
+	v.ReturnURL, err = onboard.ParseReturnURL(form.ReturnURL, a.s.Console.Settings().ReturnHosts)
 	add("return_url", err)
-	v.Hold = v.BizAppID == "" && !settings.TrustInvites
 	return v, faults, nil
 }
 

@@ -120,6 +120,19 @@ func TestInvites_Create(t *testing.T) {
 	}
 	sameModules(t, svg.Body.String(), link)
 
+	// Without an AppID the settings decide whether what comes is checked first.
+	form.Del("biz_appid")
+	for _, trust := range []bool{false, true} {
+		settings := w.site.Console.Settings()
+		settings.TrustInvites = trust
+		w.ok(w.site.Console.SaveSettings(t.Context(), settings))
+		to := w.post("/admin/invites", cookie, form).Header().Get("Location")
+		a, err := w.svc.Attempt(t.Context(), strings.TrimPrefix(to, "/admin/invites/"))
+		if err != nil || a.Hold == trust {
+			t.Errorf("with trust %t an invite holds: %t, %v", trust, a.Hold, err)
+		}
+	}
+
 	// A viewer sees it and is offered nothing to press.
 	seen := w.get(path, w.signedIn(admin.Viewer))
 	wants(t, "the page of a viewer", seen, http.StatusOK, link)

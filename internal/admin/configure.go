@@ -30,7 +30,7 @@ const (
 
 // Rules are the settings that the steps of onboarding follow.
 func (s Settings) Rules() onboard.Rules {
-	return onboard.Rules{DeskLife: s.DeskLife, InviteLife: s.InviteLife, Wanted: s.Wanted, InviteOnly: s.InviteOnly}
+	return onboard.Rules{DeskLife: s.DeskLife, InviteLife: s.InviteLife, Wanted: s.Wanted, InviteOnly: s.InviteOnly, CheckInvites: !s.TrustInvites}
 }
 
 // Settings are the ones in use.

@@ -18,7 +18,7 @@ type Invitation struct {
 	ReturnURL string // see ParseReturnURL
 	InvitedBy string
 	Batch     string
-	Hold      bool
+	Hold      bool          // also without Rules.CheckInvites
 	Life      time.Duration // 0 for the usual one
 }
 
@@ -68,7 +68,8 @@ func (s *Service) CreateInvites(ctx context.Context, all []Invitation) ([]Attemp
 		}
 		a.InviteCode, a.ExpiresAt = newCode(10), a.CreatedAt.Add(v.Life)
 		a.Recipient, a.Reference = cutText(v.Recipient, recipientLimit), cutText(v.Reference, referenceLimit)
-		a.ReturnURL, a.InvitedBy, a.Batch, a.Hold = v.ReturnURL, v.InvitedBy, v.Batch, v.Hold
+		a.ReturnURL, a.InvitedBy, a.Batch = v.ReturnURL, v.InvitedBy, v.Batch
+		a.Hold = v.Hold || rules.CheckInvites && v.BizAppID == ""
 		attempts[i] = a
 	}
 	return attempts, s.store.SaveAttempts(ctx, attempts)

@@ -9,6 +9,9 @@ type Rules struct {
 	// Wanted are the permission sets to ask for when a wish names none, limited to
 	// those that the chosen kind of account can grant. Empty asks for all.
 	Wanted []PermissionID
+	// CheckInvites holds what comes back from an invite of the operator for no account
+	// in particular, see Attempt.Hold.
+	CheckInvites bool
 	// InviteOnly refuses attempts that nobody was invited to.
 	InviteOnly bool
 }
