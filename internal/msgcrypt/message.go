@@ -21,11 +21,18 @@ type Message struct {
 // OpenSigned checks the msg_signature and only then decrypts. The error is an
 // [*Error].
 func (c *Cipher) OpenSigned(timestamp, nonce, encrypt, signature string) (Message, error) {
-	token, ok := c.verify(timestamp, nonce, encrypt, signature)
+	return c.openSigned(timestamp, nonce, encrypt, signature, nil)
+}
+
+func (c *Cipher) openSigned(timestamp, nonce, encrypt, signature string, trace *Trace) (Message, error) {
+	token, ok := c.verify(timestamp, nonce, encrypt, signature, trace)
 	if !ok {
+		if trace != nil {
+			_, _, _ = c.open(encrypt, trace) // decides nothing any more
+		}
 		return Message{}, &Error{CodeSignature, "signature mismatch"}
 	}
-	plain, k, err := c.open(encrypt)
+	plain, k, err := c.open(encrypt, trace)
 	if err != nil {
 		return Message{}, err
 	}

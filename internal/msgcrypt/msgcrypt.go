@@ -8,13 +8,10 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
-	"crypto/sha1"
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -104,77 +101,23 @@ func newKey(encoded string) (key, error) {
 // Format keeps every verb of package fmt from showing the keys.
 func (c *Cipher) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "[cipher of %s]", c.appID) }
 
-// Signature returns the msg_signature of a message under the current token: 40
-// lower-case hexadecimal digits.
-func (c *Cipher) Signature(timestamp, nonce, encrypt string) string {
-	return string(sign(c.tokens[0], timestamp, nonce, encrypt))
-}
-
-// sign joins without separators and without roles, as WeChat does: the same
-// signature is valid after timestamp and nonce have changed places, or after a
-// piece of one input has moved to its neighbor. Whoever verifies has to limit
-// the shape of the inputs.
-func sign(parts ...string) []byte {
-	slices.Sort(parts)
-	n := 0
-	for _, p := range parts {
-		n += len(p)
-	}
-	joined := make([]byte, 0, n)
-	for _, p := range parts {
-		joined = append(joined, p...)
-	}
-	sum := sha1.Sum(joined)
-	return hex.AppendEncode(nil, sum[:])
-}
-
-// Verify reports whether signature is the msg_signature of the message under the
-// current or the previous token. It takes the same time wherever they differ.
-func (c *Cipher) Verify(timestamp, nonce, encrypt, signature string) bool {
-	_, ok := c.verify(timestamp, nonce, encrypt, signature)
-	return ok
-}
-
-func (c *Cipher) verify(timestamp, nonce, encrypt, signature string) (token string, ok bool) {
-	for _, t := range c.tokens {
-		if subtle.ConstantTimeCompare(sign(t, timestamp, nonce, encrypt), []byte(signature)) == 1 {
-			return t, true
-		}
-	}
-	return "", false
-}
-
-// VerifyURL reports whether signature is the three-input signature, which the
-// console sends when it checks an address. It covers no body and must never
-// decide about a message.
-func (c *Cipher) VerifyURL(timestamp, nonce, signature string) bool {
-	ok := false
-	for _, t := range c.tokens {
-		if subtle.ConstantTimeCompare(sign(t, timestamp, nonce), []byte(signature)) == 1 {
-			ok = true
-		}
-	}
-	return ok
-}
-
 // Open decrypts a message with the current key, then with the previous one. It
 // does not look at any signature: see [Cipher.OpenSigned]. The error is an
 // [*Error].
 func (c *Cipher) Open(encrypt string) ([]byte, error) {
-	plain, _, err := c.open(encrypt)
+	plain, _, err := c.open(encrypt, nil)
 	return plain, err
 }
 
-func (c *Cipher) open(encrypt string) ([]byte, *key, error) {
-	// The decoder of package base64 skips line breaks, even a strict one.
-	if strings.IndexByte(encrypt, '\n') >= 0 || strings.IndexByte(encrypt, '\r') >= 0 {
-		return nil, nil, &Error{CodeDecode, "line break in the base64"}
-	}
-	sealed, err := base64.StdEncoding.Strict().DecodeString(encrypt)
+func (c *Cipher) open(encrypt string, trace *Trace) ([]byte, *key, error) {
+	sealed, err := decode(encrypt)
+	trace.add(Step{Check: CheckBase64, OK: err == nil})
 	if err != nil {
-		return nil, nil, &Error{CodeDecode, "not base64"}
+		return nil, nil, err
 	}
-	if len(sealed)%padBlock != 0 || len(sealed) < minCipherLen {
+	whole := len(sealed)%padBlock == 0 && len(sealed) >= minCipherLen
+	trace.add(Step{Check: CheckLength, OK: whole, N: len(sealed)})
+	if !whole {
 		return nil, nil, &Error{CodeDecrypt, "bad length of the ciphertext"}
 	}
 	var first error
@@ -183,8 +126,11 @@ func (c *Cipher) open(encrypt string) ([]byte, *key, error) {
 		if i < len(c.keys)-1 {
 			full = bytes.Clone(sealed) // the next key needs it unharmed
 		}
-		plain, err := c.openWith(&c.keys[i], full)
+		plain, err := c.openWith(&c.keys[i], full, Current+Age(i), trace)
 		if err == nil {
+			if trace != nil {
+				trace.Plain = plain
+			}
 			return plain, &c.keys[i], nil
 		}
 		if first == nil || err.Code == CodeAppID { // the right key, so the better reason
@@ -194,26 +140,44 @@ func (c *Cipher) open(encrypt string) ([]byte, *key, error) {
 	return nil, nil, first
 }
 
+func decode(encrypt string) ([]byte, error) {
+	// The decoder of package base64 skips line breaks, even a strict one.
+	if strings.IndexByte(encrypt, '\n') >= 0 || strings.IndexByte(encrypt, '\r') >= 0 {
+		return nil, &Error{CodeDecode, "line break in the base64"}
+	}
+	sealed, err := base64.StdEncoding.Strict().DecodeString(encrypt)
+	if err != nil {
+		return nil, &Error{CodeDecode, "not base64"}
+	}
+	return sealed, nil
+}
+
 // openWith decrypts in place and returns the message's part of full.
-func (c *Cipher) openWith(k *key, full []byte) ([]byte, *Error) {
+func (c *Cipher) openWith(k *key, full []byte, age Age, trace *Trace) ([]byte, *Error) {
 	cipher.NewCBCDecrypter(k.block, k.iv).CryptBlocks(full, full)
 	pad := int(full[len(full)-1])
-	if pad < 1 || pad > padBlock {
-		return nil, &Error{CodeDecrypt, "bad padding"}
+	padded := pad >= 1 && pad <= padBlock
+	for i := len(full) - 1; padded && i >= len(full)-pad; i-- {
+		padded = int(full[i]) == pad
 	}
-	for _, b := range full[len(full)-pad:] {
-		if int(b) != pad {
-			return nil, &Error{CodeDecrypt, "bad padding"}
-		}
+	trace.add(Step{Check: CheckPadding, Age: age, OK: padded, N: pad})
+	if !padded {
+		return nil, &Error{CodeDecrypt, "bad padding"}
 	}
 	full = full[:len(full)-pad]
 	// full has at least minCipherLen-padBlock bytes, so the head is there.
 	n := uint64(binary.BigEndian.Uint32(full[16:headLen]))
-	if n > uint64(len(full)-headLen) {
+	fits := n <= uint64(len(full)-headLen)
+	trace.add(Step{Check: CheckSize, Age: age, OK: fits, N: int(n)})
+	if !fits {
 		return nil, &Error{CodeBuffer, "the message is longer than its ciphertext"}
 	}
 	plain, appID := full[headLen:headLen+n:headLen+n], full[headLen+n:]
-	if subtle.ConstantTimeCompare(appID, c.appID) != 1 {
+	ours := subtle.ConstantTimeCompare(appID, c.appID) == 1
+	if trace != nil {
+		trace.add(Step{Check: CheckAppID, Age: age, OK: ours, AppID: readableAppID(appID)})
+	}
+	if !ours {
 		return nil, &Error{CodeAppID, "sealed for another AppID"}
 	}
 	return plain, nil

@@ -1,6 +1,7 @@
 package onboard
 
 import (
+	"slices"
 	"time"
 
 	"usher/internal/secret"
@@ -17,6 +18,18 @@ const (
 	UnauthorizedEvent EventType = "unauthorized"
 	RedirectEvent     EventType = "redirect"
 )
+
+// RegisteredEvent tells of a Mini Program that was registered by its owner's
+// company; the spelling is WeChat's.
+const RegisteredEvent EventType = "notify_third_fasteregister"
+
+// ActedTypes lists the types that something is done about.
+func ActedTypes() []EventType {
+	return []EventType{TicketEvent, AuthorizedEvent, UpdatedEvent, UnauthorizedEvent, RedirectEvent, RegisteredEvent}
+}
+
+// ActedOn reports whether something is done about events of this type.
+func (t EventType) ActedOn() bool { return slices.Contains(ActedTypes(), t) }
 
 // Event is the content of a push after decryption, or of a redirect.
 type Event struct {

@@ -16,7 +16,9 @@ type Options struct {
 	Store    Store
 	Platform OpenPlatform
 	// Parse reads the inner XML of a stored push again.
-	Parse     func(innerXML []byte) (Event, error)
+	Parse func(innerXML []byte) (Event, error)
+	// Fields reads it for people, with its secrets hidden; nil keeps nothing for them.
+	Fields    func(innerXML []byte) []Field
 	Hasher    secret.Hasher
 	Pictures  Pictures // nil fetches none
 	Log       *slog.Logger
@@ -36,6 +38,7 @@ type Service struct {
 	store     Store
 	wechat    OpenPlatform
 	parse     func([]byte) (Event, error)
+	fields    func([]byte) []Field
 	hasher    secret.Hasher
 	pictures  Pictures
 	log       *slog.Logger
@@ -69,7 +72,7 @@ func NewService(o Options) *Service {
 		o.Rules = DefaultRules
 	}
 	return &Service{
-		appID: o.AppID, store: o.Store, wechat: o.Platform, parse: o.Parse, hasher: o.Hasher, pictures: o.Pictures, log: o.Log,
+		appID: o.AppID, store: o.Store, wechat: o.Platform, parse: o.Parse, fields: o.Fields, hasher: o.Hasher, pictures: o.Pictures, log: o.Log,
 		now: o.Now, publicURL: strings.TrimSuffix(o.PublicURL, "/"), rules: o.Rules,
 		pace:     newPace(o.RefreshRate),
 		arrivals: make(chan struct{}, 1),
@@ -120,6 +123,7 @@ const (
 	purposePreAuth = "pre_auth_code"
 	purposeCode    = "auth_code"
 	purposeLink    = "dashboard"
+	purposePrint   = "fingerprint of a field"
 )
 
 func (s *Service) sessionHash(session string) string {

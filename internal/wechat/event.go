@@ -84,7 +84,7 @@ func (p *eventParser) event() onboard.Event {
 		if e.AppID == "" {
 			p.fail("no AuthorizerAppid")
 		}
-	case "notify_third_fasteregister": // the spelling is WeChat's
+	case onboard.RegisteredEvent:
 		// Only a registration that succeeded has an account and a code.
 		if p.text("status") == "0" {
 			e.AppID = p.appID("appid")

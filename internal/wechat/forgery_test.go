@@ -23,6 +23,7 @@ func TestPush_RejectsEveryMutation(t *testing.T) {
 		} else if strings.HasPrefix(string(class(err)), "unclassified") || p != (onboard.Push{}) {
 			t.Errorf("OpenPush with %s = %+v, %v; want a Refusal and nothing beside it", what, p, err)
 		}
+		agrees(t, r, query, string(body))
 	}
 	for i := range len(sampleBody) {
 		for bit := range 8 {

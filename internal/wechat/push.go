@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"time"
 
 	"usher/internal/msgcrypt"
@@ -50,44 +51,59 @@ type Receiver struct {
 // OpenPush checks a push, given its raw query and its body, and returns its
 // content. An InfoType that nobody acts on is returned too, with its type.
 func (r *Receiver) OpenPush(rawQuery string, body []byte) (onboard.Push, error) {
-	q, err := parseQuery(rawQuery)
+	return r.openPush(rawQuery, body, nil)
+}
+
+func (r *Receiver) openPush(rawQuery string, body []byte, n *notes) (onboard.Push, error) {
+	q, err := parseQuery(rawQuery, n)
 	if err != nil {
 		return onboard.Push{}, err
 	}
-	if q.encryptType != "aes" || !isHex40(q.msgSignature) {
+	if !n.check(onboard.CheckEncryptType, q.encryptType == "aes", q.encryptType) || !n.check(onboard.CheckShape, isHex40(q.msgSignature), q.msgSignature) {
 		return onboard.Push{}, RefusedShape
 	}
-	outer, err := readXML(string(body))
-	if err != nil {
+	appID, encrypt, err := readEnvelope(string(body))
+	if !n.check(onboard.CheckEnvelope, err == nil, "") {
 		return onboard.Push{}, RefusedEnvelope
 	}
-	appID, _, err := outer.only("AppId")
-	if err != nil {
-		return onboard.Push{}, RefusedEnvelope
-	}
-	encrypt, ok, err := outer.only("Encrypt")
-	if err != nil || !ok {
-		return onboard.Push{}, RefusedEnvelope
-	}
-	if appID != string(r.AppID) {
+	if !n.check(onboard.CheckOuterAppID, appID == string(r.AppID), appID) {
 		return onboard.Push{}, fmt.Errorf("%w: outer AppId", RefusedAppID)
 	}
-	message, err := r.open(q, encrypt)
+	message, err := r.open(q, encrypt, n)
 	if err != nil {
 		return onboard.Push{}, err
 	}
-	return r.content(q.time(), message.Plain)
+	return r.content(q.time(), message.Plain, n)
+}
+
+// readEnvelope reads the outer XML.
+func readEnvelope(body string) (appID, encrypt string, err error) {
+	outer, err := readXML(body)
+	if err != nil {
+		return "", "", err
+	}
+	if appID, _, err = outer.only("AppId"); err != nil {
+		return "", "", err
+	}
+	encrypt, ok, err := outer.only("Encrypt")
+	if err == nil && !ok {
+		err = errXML
+	}
+	return appID, encrypt, err
 }
 
 // open checks both signatures, then decrypts text, which is the very string that
 // was signed.
-func (r *Receiver) open(q query, text string) (msgcrypt.Message, error) {
+func (r *Receiver) open(q query, text string, n *notes) (msgcrypt.Message, error) {
 	// The three-input signature covers no content and decides nothing, but one
 	// that is wrong shows that the query was tampered with.
-	if q.hasSignature && !r.Cipher.VerifyURL(q.timestamp, q.nonce, q.signature) {
+	if q.hasSignature && !n.check(onboard.CheckURLSignature, r.Cipher.VerifyURL(q.timestamp, q.nonce, q.signature), "") {
+		if n != nil {
+			_, _ = n.openSigned(r.Cipher, q, text) // decides nothing any more
+		}
 		return msgcrypt.Message{}, RefusedSignature
 	}
-	message, err := r.Cipher.OpenSigned(q.timestamp, q.nonce, text, q.msgSignature)
+	message, err := n.openSigned(r.Cipher, q, text)
 	if err == nil {
 		return message, nil
 	}
@@ -101,19 +117,20 @@ func (r *Receiver) open(q query, text string) (msgcrypt.Message, error) {
 }
 
 // content reads the inner XML of a push that was sent at.
-func (r *Receiver) content(at time.Time, inner []byte) (onboard.Push, error) {
+func (r *Receiver) content(at time.Time, inner []byte, n *notes) (onboard.Push, error) {
 	event, appID, err := parseEvent(string(inner))
-	if err != nil {
+	if !n.check(onboard.CheckContent, err == nil, string(event.Type)) {
 		return onboard.Push{}, fmt.Errorf("%w: %w", RefusedContent, err)
 	}
-	if appID != string(r.AppID) {
+	if !n.check(onboard.CheckInnerAppID, appID == string(r.AppID), appID) {
 		return onboard.Push{}, fmt.Errorf("%w: inner AppId", RefusedAppID)
 	}
 	window := r.Window
 	if window == 0 {
 		window = DefaultWindow
 	}
-	if !event.CreatedAt.IsZero() && event.CreatedAt.Sub(at).Abs() > window {
+	apart := event.CreatedAt.Sub(at).Abs()
+	if !event.CreatedAt.IsZero() && !n.check(onboard.CheckWindow, apart <= window, strconv.FormatInt(int64(apart/time.Second), 10)) {
 		return onboard.Push{}, RefusedTime
 	}
 	sum := sha256.Sum256(inner)
@@ -125,7 +142,7 @@ func (r *Receiver) content(at time.Time, inner []byte) (onboard.Push, error) {
 // WeChat's other consoles are understood: a plain echostr under the three-input
 // signature, and a sealed one under msg_signature.
 func (r *Receiver) Echo(rawQuery string) (string, error) {
-	q, err := parseQuery(rawQuery)
+	q, err := parseQuery(rawQuery, nil)
 	if err != nil {
 		return "", err
 	}
@@ -133,7 +150,7 @@ func (r *Receiver) Echo(rawQuery string) (string, error) {
 		if !isHex40(q.msgSignature) {
 			return "", RefusedShape
 		}
-		message, err := r.open(q, q.echo)
+		message, err := r.open(q, q.echo, nil)
 		return string(message.Plain), err
 	}
 	// The text goes back as it came, so it must not be able to be anything else.
@@ -155,22 +172,22 @@ type query struct {
 // parseQuery accepts only shapes that WeChat sends. They also close most of what
 // a signature without separators allows: a nonce of at most 32 letters and
 // digits takes no whole block of the ciphertext, nor base64's other characters.
-func parseQuery(raw string) (query, error) {
+func parseQuery(raw string, n *notes) (query, error) {
 	values, err := url.ParseQuery(raw)
-	if err != nil {
-		return query{}, RefusedShape
-	}
 	for _, v := range values {
 		if len(v) != 1 {
-			return query{}, RefusedShape
+			err = RefusedShape
 		}
+	}
+	if !n.check(onboard.CheckQuery, err == nil, strconv.Itoa(len(values))) {
+		return query{}, RefusedShape
 	}
 	q := query{
 		timestamp: values.Get("timestamp"), nonce: values.Get("nonce"), encryptType: values.Get("encrypt_type"),
 		msgSignature: values.Get("msg_signature"), signature: values.Get("signature"),
 		hasSignature: values.Has("signature"), echo: values.Get("echostr"),
 	}
-	if len(q.timestamp) != 10 || !isDigits(q.timestamp) || !isAlnum(q.nonce, 32) {
+	if !n.check(onboard.CheckTimestamp, len(q.timestamp) == 10 && isDigits(q.timestamp), q.timestamp) || !n.check(onboard.CheckNonce, isAlnum(q.nonce, 32), q.nonce) {
 		return query{}, RefusedShape
 	}
 	return q, nil

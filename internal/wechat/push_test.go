@@ -184,6 +184,7 @@ func TestOpenPush_Refusals(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), "@@@") {
 				t.Errorf("the refusal shows content: %v", err)
 			}
+			agrees(t, r, query, body)
 		})
 	}
 }
