@@ -20,6 +20,8 @@ type Store interface {
 	AccountStore
 	InviteStore
 	OverviewStore
+	EventStore
+	ReconcileStore
 }
 
 // AdminStore keeps the admins and the ways in.

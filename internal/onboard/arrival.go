@@ -19,6 +19,7 @@ type Arrival struct {
 	CreatedAt  time.Time
 	ReceivedAt time.Time
 	Payload    secret.Secret // inner XML of a push, authorization code of a redirect
+	Masked     []MaskedField // what people may read of it; written and never read here
 	Tries      int           // how often handling was begun
 	Fence      int64         // of the present claim
 }

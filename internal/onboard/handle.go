@@ -27,7 +27,7 @@ func (s *Service) HandleArrivals(ctx context.Context) error { return s.handleArr
 func (s *Service) handleArrivals(ctx context.Context, codeHash string) error {
 	for {
 		now := s.now()
-		batch, err := s.store.ClaimArrivals(ctx, now, now.Add(arrivalLease), arrivalBatch, codeHash)
+		batch, err := s.store.ClaimArrivals(ctx, now, now.Add(ArrivalLease), arrivalBatch, codeHash)
 		if err != nil || len(batch) == 0 {
 			return err
 		}
@@ -180,6 +180,9 @@ func reason(err error) string {
 	}
 	return "internal"
 }
+
+// Reason is what people may read of a failure, as [ArrivalEnd] keeps it.
+func Reason(err error) string { return reason(err) }
 
 // backoff returns a wait that doubles with tries from first to limit, with full
 // jitter over its upper half.

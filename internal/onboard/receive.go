@@ -12,9 +12,11 @@ import (
 const (
 	redirectPatience = 3 * time.Second  // how long a browser that came back waits for the exchange
 	exchangeTime     = 20 * time.Second // for one exchange, answer stored; below the lease
-	arrivalLease     = 45 * time.Second
-	lateRedirect     = 2 * time.Hour // after its hand-off ended a redirect cannot bring a live code
+	lateRedirect     = 2 * time.Hour    // after its hand-off ended a redirect cannot bring a live code
 )
+
+// ArrivalLease is how long one try to handle an arrival has it for itself.
+const ArrivalLease = 45 * time.Second
 
 // Redirected takes a browser that came back from WeChat: it stores the code
 // durably before anything else, begins the exchange and waits for it up to three
@@ -41,6 +43,7 @@ func (s *Service) Redirected(ctx context.Context, state string, code secret.Secr
 	if _, err := s.store.SaveArrival(ctx, Arrival{
 		Digest: s.hasher.Hash("redirect", h.ID+" "+codeHash), Type: RedirectEvent, CodeHash: codeHash,
 		HandoffID: h.ID, AttemptID: h.AttemptID, CreatedAt: now, ReceivedAt: now, Payload: code,
+		Masked: s.Masked([]Field{{Name: "auth_code", Hidden: code}}),
 	}); err != nil {
 		return "", err
 	}
@@ -108,6 +111,9 @@ func (s *Service) ReceivePush(ctx context.Context, p Push) error {
 		case !errors.Is(err, ErrNoRow): // none: authorized without a link of ours
 			return err
 		}
+	}
+	if s.fields != nil {
+		a.Masked = s.Masked(s.fields([]byte(p.Payload.Reveal())))
 	}
 	failpoint.Hit("push.before_save")
 	isNew, err := s.store.SaveArrival(ctx, a)

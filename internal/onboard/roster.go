@@ -27,7 +27,7 @@ func (s *Service) listed(ctx context.Context, appID AppID, age time.Duration) (A
 	defer s.roster.mu.Unlock()
 	if s.roster.rows == nil || s.now().Sub(s.roster.readAt) > age {
 		at := s.now()
-		rows, err := s.readRoster(ctx)
+		rows, err := s.readRoster(ctx, nil)
 		if err != nil {
 			return Authorizer{}, false, fmt.Errorf("reading the list of accounts: %w", err)
 		}
@@ -38,8 +38,9 @@ func (s *Service) listed(ctx context.Context, appID AppID, age time.Duration) (A
 }
 
 // readRoster pages through the list. A list that ends before the total that
-// WeChat states is refused: a partial read proves nothing.
-func (s *Service) readRoster(ctx context.Context) (map[AppID]Authorizer, error) {
+// WeChat states is refused: a partial read proves nothing. told, when not nil,
+// hears after each page how much was read.
+func (s *Service) readRoster(ctx context.Context, told func(read, total int)) (map[AppID]Authorizer, error) {
 	rows := make(map[AppID]Authorizer)
 	for offset := 0; ; {
 		var page []Authorizer
@@ -55,6 +56,9 @@ func (s *Service) readRoster(ctx context.Context) (map[AppID]Authorizer, error) 
 			rows[row.AppID] = row
 		}
 		offset += len(page)
+		if told != nil {
+			told(offset, total)
+		}
 		switch {
 		case offset >= total:
 			return rows, nil

@@ -74,6 +74,15 @@ type Store interface {
 	// whose claim was lost are left alone.
 	FinishArrivals(ctx context.Context, ends []ArrivalEnd, now time.Time) error
 
+	// ReviveArrival makes an arrival due at now for a person who asks for it: one
+	// that is parked begins anew, one that waits for longer than lease does not wait
+	// any more. ok is false for any other, and for one whose content is gone.
+	ReviveArrival(ctx context.Context, id int64, now time.Time, lease time.Duration) (codeHash string, ok bool, err error)
+
+	// ReviveParked makes up to limit parked arrivals due at now, the oldest first, and
+	// counts them. Those whose content is gone stay.
+	ReviveParked(ctx context.Context, now time.Time, limit int) (int64, error)
+
 	// ClaimExchange takes the right to spend the code with hash codeHash. Only
 	// one caller holds it until leaseUntil. handoffID, when not empty, makes a
 	// code of the same hand-off count as the same exchange: while one of them is

@@ -57,7 +57,11 @@ type Diff struct {
 // Diff reads WeChat's list to its end and says where the store differs. It
 // changes nothing. After an error nothing is known: a part of the list proves
 // nothing.
-func (s *Service) Diff(ctx context.Context) (Diff, error) {
+func (s *Service) Diff(ctx context.Context) (Diff, error) { return s.Compare(ctx, nil) }
+
+// Compare is Diff with somebody listening: told, when not nil, hears after each
+// page of the list how many rows were read and how many there are.
+func (s *Service) Compare(ctx context.Context, told func(read, total int)) (Diff, error) {
 	// What is held is read first: whatever changes while the list is read makes a
 	// difference that Repair finds to be none.
 	holdings, err := s.store.Holdings(ctx)
@@ -67,7 +71,7 @@ func (s *Service) Diff(ctx context.Context) (Diff, error) {
 	s.roster.mu.Lock()
 	defer s.roster.mu.Unlock()
 	d := Diff{ReadAt: s.now()}
-	rows, err := s.readRoster(ctx)
+	rows, err := s.readRoster(ctx, told)
 	if err != nil {
 		return Diff{}, fmt.Errorf("reading the list of accounts: %w", err)
 	}
@@ -279,6 +283,14 @@ func (s *Service) Sweep(ctx context.Context) (Swept, error) {
 	if err != nil {
 		return Swept{}, err
 	}
+	return s.Apply(ctx, d, nil)
+}
+
+// Apply sets the differences of a comparison right, several at a time. ended, when
+// not nil, hears how each came out; it is not called twice at one time. The error
+// is of the platform as a whole or of the store, and then the rest was left as it
+// is; a failure of single accounts is counted.
+func (s *Service) Apply(ctx context.Context, d Diff, ended func(Difference, Repair, error)) (Swept, error) {
 	swept := Swept{At: d.ReadAt, Listed: d.Listed}
 	var (
 		wg    sync.WaitGroup
@@ -307,6 +319,9 @@ func (s *Service) Sweep(ctx context.Context) (Swept, error) {
 				}
 			}
 			swept.count(end)
+			if ended != nil {
+				ended(diff, end, err)
+			}
 		})
 	}
 	wg.Wait()
@@ -315,6 +330,11 @@ func (s *Service) Sweep(ctx context.Context) (Swept, error) {
 	}
 	if err := s.store.SaveSwept(ctx, d.ReadAt); err != nil {
 		return swept, err
+	}
+	if swept.Postponed+swept.Failures > 0 {
+		s.sweeping.mu.Lock()
+		s.sweeping.again = s.now().Add(sweepAgain)
+		s.sweeping.mu.Unlock()
 	}
 	failpoint.Hit("sweep.after_end")
 	s.log.InfoContext(ctx, "compared with WeChat's list", "listed", swept.Listed, "added", swept.Added, "repaired", swept.Repaired,

@@ -15,14 +15,14 @@ import (
 // engines, because grouping is what lets many pushes in at once.
 func (s *Store) SaveArrival(ctx context.Context, a onboard.Arrival) (isNew bool, err error) {
 	payload := s.ring.Seal("arrival", "payload", s.row(a.Digest), a.Payload)
-	received := ms(a.ReceivedAt)
+	received, masked := ms(a.ReceivedAt), toJSON(a.Masked)
 	isNew, err = writeGrouped(ctx, s, func(ctx context.Context, q querier) (bool, error) {
 		n, err := exec(ctx, q, `INSERT INTO arrival (platform, id, digest, type, appid, code_hash, handoff_id, attempt_id,
-				created_at, received_at, payload, tries, fence, due_at, outcome, reason, finished_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $10, '', '', 0)
+				created_at, received_at, payload, masked, tries, fence, due_at, outcome, reason, finished_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $10, '', '', 0)
 			ON CONFLICT (platform, digest) DO NOTHING`,
 			s.platform, s.ids.next(a.ReceivedAt), a.Digest, string(a.Type), string(a.AppID), a.CodeHash, a.HandoffID, a.AttemptID,
-			ms(a.CreatedAt), received, payload)
+			ms(a.CreatedAt), received, payload, masked)
 		if err != nil || n == 0 || a.AttemptID == "" {
 			return n > 0, err
 		}
@@ -87,11 +87,12 @@ func (s *Store) ClaimArrivals(ctx context.Context, now, leaseUntil time.Time, li
 	return out, nil
 }
 
+const anyArrival = `SELECT id FROM arrival WHERE platform = $1 AND outcome = '' AND due_at <= $2 ORDER BY id LIMIT 1`
+
 // noArrivals spares the writer a commit for a claim that would find nothing,
 // which is what most of them find.
 func (s *Store) noArrivals(ctx context.Context, now time.Time) (bool, error) {
-	waiting, err := many(ctx, s.engine.read, scanInt,
-		`SELECT id FROM arrival WHERE platform = $1 AND outcome = '' AND due_at <= $2 ORDER BY id LIMIT 1`, s.platform, ms(now))
+	waiting, err := many(ctx, s.engine.read, scanInt, anyArrival, s.platform, ms(now))
 	return len(waiting) == 0, err
 }
 
@@ -125,4 +126,39 @@ func (s *Store) FinishArrivals(ctx context.Context, ends []onboard.ArrivalEnd, n
 		return 0, nil
 	})
 	return err
+}
+
+const reviveArrival = `UPDATE arrival SET outcome = '', due_at = $3, finished_at = 0, fence = fence + 1,
+		tries = CASE WHEN outcome = 'parked' THEN 0 ELSE tries END
+	WHERE platform = $1 AND id = $2 AND payload <> '' AND (outcome = 'parked' OR outcome = '' AND due_at > $4)
+	RETURNING code_hash`
+
+// ReviveArrival implements [onboard.Store]. An arrival that is due later than a
+// lease lasts is not held by anybody.
+func (s *Store) ReviveArrival(ctx context.Context, id int64, now time.Time, lease time.Duration) (codeHash string, ok bool, err error) {
+	hashes, err := write(ctx, s, func(ctx context.Context, q querier) ([]string, error) {
+		return many(ctx, q, scanString, reviveArrival, s.platform, id, ms(now), ms(now.Add(lease)))
+	})
+	if err != nil {
+		return "", false, fmt.Errorf("revive an arrival: %w", err)
+	}
+	if len(hashes) == 0 {
+		return "", false, nil
+	}
+	return hashes[0], true, nil
+}
+
+const reviveParked = `UPDATE arrival SET outcome = '', due_at = $2, finished_at = 0, fence = fence + 1, tries = 0
+	WHERE platform = $1 AND outcome = 'parked' AND payload <> '' AND id IN (
+		SELECT id FROM arrival WHERE platform = $1 AND outcome = 'parked' AND payload <> '' ORDER BY id LIMIT $3)`
+
+// ReviveParked implements [onboard.Store].
+func (s *Store) ReviveParked(ctx context.Context, now time.Time, limit int) (int64, error) {
+	n, err := write(ctx, s, func(ctx context.Context, q querier) (int64, error) {
+		return exec(ctx, q, reviveParked, s.platform, ms(now), limit)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("revive what is parked: %w", err)
+	}
+	return n, nil
 }

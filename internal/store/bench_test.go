@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/internal/admin"
 	"usher/internal/onboard"
 	"usher/internal/secret"
 	"usher/internal/store"
@@ -216,4 +217,42 @@ func plainFile(b *testing.B, statements ...string) *sql.Conn {
 		}
 	}
 	return c
+}
+
+// BenchmarkEvents reads pages of the console's list out of a million events: those
+// of a year with many merchants.
+func BenchmarkEvents(b *testing.B) {
+	const n = 1_000_000
+	s := openAt(b, filepath.Join(b.TempDir(), "usher.db"), newRing(b))
+	err := s.Write(b.Context(), nil, fmt.Sprintf(`WITH RECURSIVE k (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < %d)
+		INSERT INTO arrival (platform, id, digest, type, appid, code_hash, handoff_id, attempt_id, created_at, received_at, payload, tries, fence, due_at, outcome, reason, finished_at)
+		SELECT '%s', (1790000000000 + i * 1000) * 1048576, i, CASE WHEN i %% 20 = 0 THEN 'authorized' WHEN i %% 1000 = 1 THEN 'unauthorized' ELSE 'component_verify_ticket' END,
+			CASE WHEN i %% 20 = 0 THEN 'wx' || (i %% 100000) ELSE '' END, '', '', '', 1790000000000 + i * 1000, 1790000000000 + i * 1000, '', 1, 1, 0,
+			CASE WHEN i %% 50000 = 0 THEN 'parked' WHEN i %% 500 = 0 THEN 'ignored' ELSE 'handled' END, '', 1790000000000 + i * 1000 FROM k`, n, platform))
+	if err != nil {
+		b.Fatal(err)
+	}
+	middle := (int64(1790000000000) + n/2*1000) << 20
+	for name, f := range map[string]admin.EventFilter{
+		"newest": {NoFailed: true}, "middle": {Before: middle}, "failed": {Result: admin.EventFailed}, "account": {AppID: "wx20"},
+		"type": {Type: onboard.AuthorizedEvent, Before: middle}, "result": {Result: admin.EventIgnored}, "unknown": {Result: admin.EventUnknown},
+		"rare type, result": {Type: onboard.UnauthorizedEvent, Result: admin.EventIgnored},
+		"type, result":      {Type: onboard.AuthorizedEvent, Result: admin.EventIgnored, Before: middle},
+	} {
+		f.Limit = 51
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Events(b.Context(), f); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("types", func(b *testing.B) {
+		for b.Loop() {
+			if types, err := s.EventTypes(b.Context()); err != nil || len(types) != 3 {
+				b.Fatal(types, err)
+			}
+		}
+	})
 }

@@ -35,6 +35,17 @@ var HotQueries = map[string]string{
 	"no picture":          noPicture,
 	"Picture":             pictureByHash,
 	"AccountsBySession":   accountsBySession,
+	"no arrivals":         anyArrival,
+	"ReviveArrival":       reviveArrival,
+	"ReviveParked":        reviveParked,
+	"Events":              eventTexts[eventsAll],
+	"Events(failed)":      eventTexts[eventsFailed],
+	"Events(waiting)":     eventTexts[eventsWaiting],
+	"Events(account)":     eventTexts[eventsOfApp],
+	"Events(type)":        eventTexts[eventsOfType],
+	"Events(result)":      eventTexts[eventsOfResult],
+	"Event":               eventByID,
+	"EventTypes":          eventTypeAfter,
 }
 
 func init() {
@@ -58,6 +69,9 @@ func InviteSearch() map[string]string {
 func OverviewCounts() map[string]string {
 	return map[string]string{countsInvites: "attempt_invites_end ", countsLapsed: "attempt_invites_end ", countsParked: "arrival_parked "}
 }
+
+// EventCounts are the statements that count events up to a limit.
+var EventCounts = []string{countOfType, countOfOutcome, countParked}
 
 // Groups returns how many writes the writer has committed, and in how many commits.
 func (s *Store) Groups() (writes, commits int64) {

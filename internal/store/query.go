@@ -186,8 +186,10 @@ func (j jsonOf[T]) Scan(v any) error {
 // make alike: 43 bits of milliseconds and 20 random ones.
 type idSource struct{ last atomic.Int64 }
 
+const idBits = 20
+
 func (s *idSource) next(now time.Time) int64 {
-	id := max(now.UnixMilli(), 0)<<20 | rand.Int64N(1<<20)
+	id := max(now.UnixMilli(), 0)<<idBits | rand.Int64N(1<<idBits)
 	for {
 		last := s.last.Load()
 		if id <= last {

@@ -40,6 +40,7 @@ func RunAdmin(t *testing.T, open func(testing.TB) []admin.Store) {
 		{"Resent", (*adminSuite).resent},
 		{"Decision", (*adminSuite).decision},
 		{"Overview", (*adminSuite).overview},
+		{"Events", (*adminSuite).events},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			stores := open(t)
