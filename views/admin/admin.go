@@ -18,6 +18,8 @@ type Frame struct {
 	Admin admin.Admin // zero when nobody is signed in
 	Nav   []NavItem
 	Flash *Flash // said once, above the page; nil for nothing
+	// Refresh has a browser without scripts ask again every five seconds.
+	Refresh bool
 }
 
 // May reports whether the reader's role allows something, so that a page shows
@@ -62,6 +64,7 @@ const (
 	EventsPath    = "/admin/events"
 	HealthPath    = "/admin/health"
 	ReconcilePath = "/admin/reconcile"
+	LabPath       = "/admin/events/lab"
 	AuditPath     = "/admin/audit"
 	AdminsPath    = "/admin/admins"
 	SettingsPath  = "/admin/settings"

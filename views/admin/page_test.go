@@ -65,6 +65,8 @@ func pages(text string) map[string]templ.Component {
 	}
 	maps.Copy(all, invitePages(text, f))
 	maps.Copy(all, overviewPages(f))
+	maps.Copy(all, eventPages(f, text))
+	maps.Copy(all, reconcilePages(f, text))
 	return all
 }
 
