@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -78,6 +79,15 @@ func (r *adminRouter) open(path string, role admin.Role) bool {
 	return false
 }
 
+// shows reports whether there are pages of single things below path that role may
+// see, so that others can link to them.
+func (r *adminRouter) shows(path string, role admin.Role) bool {
+	return slices.ContainsFunc(r.routes, func(route adminRoute) bool {
+		name, single := strings.CutPrefix(route.path, path+"/:")
+		return single && !strings.Contains(name, "/") && route.method == http.MethodGet && role.May(route.permission)
+	})
+}
+
 const (
 	adminRoot  = "/admin"
 	liveSuffix = "/live"
@@ -92,6 +102,8 @@ func (s *Server) adminRoutes(e *echo.Echo) error {
 		s.decideRoutes,
 		s.profileRoutes,
 		s.peopleRoutes,
+		s.eventRoutes,
+		s.reconcileRoutes,
 		s.auditRoutes,
 		s.settingsRoutes,
 	)

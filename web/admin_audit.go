@@ -32,21 +32,23 @@ const keyDate = "audit.error.date"
 func (a *adminContext) auditFilter() (admin.Filter, adminviews.Faults) {
 	f := admin.Filter{Actor: a.QueryParam("actor"), Action: a.QueryParam("action"), Target: a.QueryParam("target")}
 	var faults adminviews.Faults
-	day := func(name string, days int) time.Time {
-		text := a.QueryParam(name)
-		if text == "" {
-			return time.Time{}
-		}
-		t, err := time.ParseInLocation(time.DateOnly, text, china)
-		if err != nil {
-			faults = append(faults, adminviews.Fault{Field: name, Key: keyDate})
-			return time.Time{}
-		}
-		return t.AddDate(0, 0, days)
-	}
-	f.From, f.Until = day("from", 0), day("until", 1)
+	f.From, f.Until = a.day("from", 0, &faults), a.day("until", 1, &faults)
 	f.Before, _ = strconv.ParseInt(a.QueryParam("before"), 10, 64) // nonsense begins at the newest
 	return f, faults
+}
+
+// day reads a date out of the address, and adds days to it.
+func (a *adminContext) day(name string, days int, faults *adminviews.Faults) time.Time {
+	text := a.QueryParam(name)
+	if text == "" {
+		return time.Time{}
+	}
+	t, err := time.ParseInLocation(time.DateOnly, text, china)
+	if err != nil {
+		*faults = append(*faults, adminviews.Fault{Field: name, Key: keyDate})
+		return time.Time{}
+	}
+	return t.AddDate(0, 0, days)
 }
 
 // china is the time zone of our pages.

@@ -79,12 +79,13 @@ func newConsole(t testing.TB, change func(*Server)) *consoleWorld {
 	console := admin.NewService(admin.Options{Store: w.db, Hasher: w.db.Hasher(), Now: clock})
 	w.ok(console.Reload(t.Context()))
 	w.svc = onboard.NewService(onboard.Options{
-		AppID: consolePlatform, Store: w.db, Parse: wechat.ParseEvent, Hasher: w.db.Hasher(), Now: clock, PublicURL: "https://open.example.com",
+		AppID: consolePlatform, Store: w.db, Parse: wechat.ParseEvent, Fields: wechat.Fields, Hasher: w.db.Hasher(), Now: clock, PublicURL: "https://open.example.com",
 		Platform: &wechat.Client{AppID: consolePlatform, Secret: secret.New("secretsecretsecret"), API: weChat.URL, PC: weChat.URL, H5: weChat.URL},
 		Rules:    func() onboard.Rules { return console.Settings().Rules() },
 	})
 	w.Handler, w.site, _ = site(t, w.svc, func(s *Server) {
 		s.Console, s.Now = console, clock
+		s.Reconcile = admin.NewReconciler(w.svc, console, slog.New(slog.DiscardHandler))
 		s.Log = slog.New(slog.NewTextHandler(w.log, nil))
 		if change != nil {
 			change(s)

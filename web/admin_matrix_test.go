@@ -35,6 +35,7 @@ var adminObjects = map[string]adminObject{
 	":invite": {func(w *consoleWorld) string { return w.invite(onboard.Invitation{Hold: true}).ID }, "ZZZZZZZZZZZZZZZZZZZZZZZZZZ"},
 	":appid":  {func(w *consoleWorld) string { return string(w.putAside()) }, "wxffffffffffffffff"},
 	":name":   {func(*consoleWorld) string { return string(admin.PreviousPushToken) }, "invented"},
+	":event":  {func(w *consoleWorld) string { return failedEvent(w) }, "1"},
 }
 
 // adminForm is what a route has to be sent so that it does what it is for, and
@@ -84,6 +85,7 @@ var adminForms = map[string]adminForm{
 	}},
 	"/admin/accounts/:appid/decide": {values: func(*consoleWorld) url.Values { return url.Values{"answer": {"yes"}} }},
 	"/admin/settings":               {values: func(w *consoleWorld) url.Values { return settingsValues(w) }},
+	"/admin/events/lab":             {values: func(*consoleWorld) url.Values { return url.Values{"query": {"timestamp=1"}, "body": {"<xml/>"}} }},
 	"/admin/settings/logo": {send: func(w *consoleWorld, path, cookie string) *httptest.ResponseRecorder {
 		var b bytes.Buffer
 		w.ok(png.Encode(&b, image.NewGray(image.Rect(0, 0, 300, 300))))

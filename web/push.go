@@ -12,13 +12,15 @@ import (
 // pushLimit is the largest push; real ones have about 1 KiB.
 const pushLimit = 64 << 10
 
+func tooLarge(body []byte) bool { return len(body) > pushLimit }
+
 // push takes an authorization event (授权变更通知推送). WeChat repeats a push until
 // it reads "success", so that is said only of what is stored. Every refusal looks
 // the same: it must not tell how far a forgery came.
 func (s *Server) push(c echo.Context) error {
 	r := c.Request()
 	body, err := io.ReadAll(io.LimitReader(r.Body, pushLimit+1))
-	if err == nil && len(body) > pushLimit {
+	if err == nil && tooLarge(body) {
 		err = errors.New("the push is larger than 64 KiB")
 	}
 	if err != nil {

@@ -26,6 +26,8 @@ type Server struct {
 	// Receive verifies and decrypts a push from WeChat: raw query and raw body.
 	// Its errors are logged, so they must not hold content.
 	Receive func(rawQuery string, body []byte) (onboard.Push, error)
+	// Explain tells check by check what Receive would do; nil explains nothing.
+	Explain func(rawQuery string, body []byte) onboard.Explanation
 	// Echo answers WeChat's check of an address with the text of its echostr.
 	// nil means that there is no such check.
 	Echo func(rawQuery string) (string, error)
@@ -54,6 +56,8 @@ type Server struct {
 
 	// Console is the domain of /admin; nil leaves it out.
 	Console *admin.Service
+	// Reconcile compares with WeChat's list for the console; nil leaves that out.
+	Reconcile *admin.Reconciler
 
 	sessions      *browserSessions
 	adminSessions *browserSessions

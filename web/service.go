@@ -54,6 +54,13 @@ type Service interface {
 	Redirected(ctx context.Context, state string, code secret.Secret) (attemptID string, err error)
 	// ReceivePush stores a verified push; it is durable when the error is nil.
 	ReceivePush(ctx context.Context, p onboard.Push) error
+	// HandleAgain has a received event handled again, and waits some seconds for the
+	// end; ok is false when there is nothing to do.
+	HandleAgain(ctx context.Context, id int64) (ok bool, err error)
+	// HandleAllAgain has all events handled again that failed, and counts them.
+	HandleAllAgain(ctx context.Context) (int64, error)
+	// Masked makes the content of a push fit for people.
+	Masked(fields []onboard.Field) []onboard.MaskedField
 	// Check asks WeChat whether the attempt came to an end unnoticed.
 	Check(ctx context.Context, id string) (found bool, err error)
 	// Result reads how an attempt ended.
