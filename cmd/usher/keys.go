@@ -68,6 +68,15 @@ func (k *keys) openPush(rawQuery string, body []byte) (onboard.Push, error) {
 	return r.OpenPush(rawQuery, body)
 }
 
+// explain tells what openPush would do with a push and why.
+func (k *keys) explain(rawQuery string, body []byte) onboard.Explanation {
+	r, err := k.current()
+	if err != nil {
+		return onboard.Explanation{Steps: []onboard.PushStep{{Check: onboard.CheckKeys, State: onboard.StepRefused}}, Refusal: "keys"}
+	}
+	return r.Explain(rawQuery, body)
+}
+
 // echo answers WeChat's check of an address.
 func (k *keys) echo(rawQuery string) (string, error) {
 	r, err := k.current()

@@ -111,6 +111,7 @@ func (p program) run(ctx context.Context) error {
 			HTTP: client,
 		},
 		Parse:     wechat.ParseEvent,
+		Fields:    wechat.Fields,
 		Hasher:    db.Hasher(),
 		Pictures:  pictures(cfg, p.wechat),
 		Log:       log,
@@ -118,6 +119,7 @@ func (p program) run(ctx context.Context) error {
 		PublicURL: cfg.PublicURL,
 		Rules:     func() onboard.Rules { return admins.Settings().Rules() },
 	})
+	reconciler := admin.NewReconciler(svc, admins, log)
 	pushes := &keys{appID: onboard.AppID(cfg.AppID), now: admins.Platform}
 	if _, err := pushes.current(); err != nil {
 		if !errors.Is(err, errNoKeys) {
@@ -128,7 +130,9 @@ func (p program) run(ctx context.Context) error {
 	site := &web.Server{
 		Service:        svc,
 		Console:        admins,
+		Reconcile:      reconciler,
 		Receive:        pushes.openPush,
+		Explain:        pushes.explain,
 		Echo:           pushes.echo,
 		PublicURL:      cfg.PublicURL,
 		Brand:          views.Brand{Name: cfg.Brand, Contact: cfg.Contact},
@@ -164,6 +168,11 @@ func (p program) run(ctx context.Context) error {
 	workers.Go(func() {
 		if err := svc.Run(work); err != nil {
 			fail(fmt.Errorf("arrivals: %w", err))
+		}
+	})
+	workers.Go(func() {
+		if err := reconciler.Run(work); err != nil {
+			fail(fmt.Errorf("reconciliations: %w", err))
 		}
 	})
 	if p.ready != nil {
