@@ -208,19 +208,24 @@ func (c *crash) setFaults(f simulator.Faults) {
 // start runs the program until it says that it listens, or ends.
 func (c *crash) start(failpoints string) {
 	c.t.Helper()
+	c.child = c.launch(c.listen, failpoints)
+}
+
+// launch does so at an address.
+func (c *crash) launch(listen, failpoints string) *child {
+	c.t.Helper()
 	program, err := crashProgram()
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	ch := &child{begun: time.Now(), ended: make(chan struct{})}
-	ch.cmd = exec.Command(program, "serve", "--listen", c.listen)
+	ch.cmd = exec.Command(program, "serve", "--listen", listen)
 	ch.cmd.Env = append(c.env, "USHER_FAILPOINT="+failpoints)
 	started := &notice{text: "\"started\"", seen: make(chan struct{})}
 	ch.cmd.Stdout, ch.cmd.Stderr = &ch.log, tee{&ch.log, started}
 	if err := ch.cmd.Start(); err != nil {
 		c.t.Fatal(err)
 	}
-	c.child = ch
 	go func() {
 		_ = ch.cmd.Wait() // the state tells
 		close(ch.ended)
@@ -231,6 +236,7 @@ func (c *crash) start(failpoints string) {
 	case <-time.After(30 * time.Second):
 		c.t.Fatalf("the program did not start:\n%s", &ch.log)
 	}
+	return ch
 }
 
 // tee writes to both; notice closes seen when text came by.

@@ -35,6 +35,7 @@ type options struct {
 	config    func(*config.Config)    // changes the settings
 	simulator func(*simulator.Config) // changes the stand-in
 	now       func() time.Time        // the site's clock
+	host      func() time.Time        // that of the site's machine
 }
 
 // engine makes the options of a quiet world with a new database of one kind.
@@ -97,7 +98,7 @@ func startAll(t *testing.T, o options) *world {
 	w.sim = sim
 	w.serveSimulator(wechat, !o.quiet)
 	t.Cleanup(w.keptSecrets) // after the site has stopped
-	w.serveSite(program{cfg: cfg, log: w.logger, listener: site, now: o.now})
+	w.serveSite(program{cfg: cfg, log: w.logger, listener: site, now: o.now, host: o.host})
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("log of the site:\n%s", w.log)

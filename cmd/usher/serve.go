@@ -53,7 +53,8 @@ type program struct {
 	cfg      config.Config
 	log      *slog.Logger
 	listener net.Listener      // nil: made from cfg.Listen
-	now      func() time.Time  // nil: time.Now
+	now      func() time.Time  // nil: the time that the processes on one database share
+	host     func() time.Time  // the clock of this machine; nil: time.Now
 	wechat   http.RoundTripper // the way to WeChat; nil: the network
 	// setup sees to it that somebody can sign in, before connections are accepted;
 	// nil leaves the console closed until usher admin is run.
@@ -66,9 +67,6 @@ type program struct {
 // which nothing is lost: connections, live pages, requests in hand, workers,
 // database.
 func (p program) run(ctx context.Context) error {
-	if p.now == nil {
-		p.now = time.Now
-	}
 	cfg, log := p.cfg, p.log
 	ring, err := secret.ParseRing(cfg.SecretKey.Reveal())
 	if err != nil {
@@ -79,10 +77,13 @@ func (p program) run(ctx context.Context) error {
 		return fmt.Errorf("USHER_SECRET_KEY: %w", err)
 	}
 	db, err := store.Open(ctx, store.Options{
-		Database: string(cfg.Database), Platform: onboard.AppID(cfg.AppID), Ring: ring, Log: log,
+		Database: string(cfg.Database), Platform: onboard.AppID(cfg.AppID), Ring: ring, Log: log, Host: p.host,
 	})
 	if err != nil {
 		return fmt.Errorf("open database %s: %w", cfg.Database, err)
+	}
+	if p.now == nil {
+		p.now = db.Now
 	}
 	client := wechat.NewHTTPClient()
 	if p.wechat != nil {
@@ -114,11 +115,13 @@ func (p program) run(ctx context.Context) error {
 		Fields:    wechat.Fields,
 		Hasher:    db.Hasher(),
 		Pictures:  pictures(cfg, p.wechat),
+		Peers:     db,
 		Log:       log,
 		Now:       p.now,
 		PublicURL: cfg.PublicURL,
 		Rules:     func() onboard.Rules { return admins.Settings().Rules() },
 	})
+	db.Listen(svc.Hear)
 	reconciler := admin.NewReconciler(svc, admins, log)
 	pushes := &keys{appID: onboard.AppID(cfg.AppID), now: admins.Platform}
 	if _, err := pushes.current(); err != nil {

@@ -22,6 +22,7 @@ type tokenCache struct {
 	rows map[AppID]cachedToken
 	// drops counts, so that a read that began before a drop does not undo it.
 	drops uint64
+	peers Peers // told of what is dropped here; nil for none
 }
 
 type cachedToken struct {
@@ -55,10 +56,25 @@ func (c *tokenCache) put(appID AppID, t cachedToken, generation uint64) {
 	c.rows[appID] = t
 }
 
+// drop forgets a token that changed, here and in the other processes.
 func (c *tokenCache) drop(appID AppID) {
+	c.forget(appID)
+	if c.peers != nil {
+		c.peers.Tell(aboutAccount + string(appID))
+	}
+}
+
+func (c *tokenCache) forget(appID AppID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.rows, appID)
+	c.drops++
+}
+
+func (c *tokenCache) forgetAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rows = nil
 	c.drops++
 }
 
@@ -106,16 +122,19 @@ func (s *Service) refreshNow(ctx context.Context, appID AppID, now time.Time) (s
 	if !ok {
 		return secret.Secret{}, time.Time{}, Errorf(Unavailable, KeyBlockedWeChat, "account %s is being refreshed", appID)
 	}
-	r, ended := s.refresh(ctx, d)
+	r, ended := s.refresh(ctx, d, now.Add(dueLease))
 	if ended {
 		c, err := s.store.Credentials(ctx, appID)
 		if err != nil {
 			return secret.Secret{}, time.Time{}, err
 		}
-		if c.Standing == Active && s.now().Add(servedLife).Before(c.AccessExpiresAt) {
-			return c.Access, c.AccessExpiresAt, nil // restored from WeChat's list
+		switch {
+		case c.Standing != Active:
+			return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyNotAuthorized, "account %s has to be authorized again", appID)
+		case s.now().Add(servedLife).Before(c.AccessExpiresAt):
+			return c.Access, c.AccessExpiresAt, nil // restored from WeChat's list, or refreshed by another process
 		}
-		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyNotAuthorized, "account %s has to be authorized again", appID)
+		return secret.Secret{}, time.Time{}, Errorf(Unavailable, KeyBlockedWeChat, "the lease of account %s ran out", appID)
 	}
 	if err := s.saveRefreshed(ctx, []Refreshed{r}); err != nil {
 		return secret.Secret{}, time.Time{}, err

@@ -46,6 +46,9 @@ func (s *Service) finish(ctx context.Context, a Arrival, e Event) (Outcome, AppI
 		}
 	}
 	failpoint.Hit("exchange.before_http")
+	if s.late(ctx, now.Add(exchangeLease)) {
+		return "", "", errNotYet
+	}
 	auth, err := s.exchange(ctx, a, e, claim)
 	failpoint.Hit("exchange.after_http")
 	if err != nil {

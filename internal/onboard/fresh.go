@@ -17,6 +17,7 @@ const (
 	dueBatch     = 50
 	duesAtOnce   = 8
 	dueLease     = 2 * time.Minute  // longer than a whole batch may take
+	callTime     = 12 * time.Second // longer than one call to WeChat may take
 	provenFailed = 72 * time.Hour   // of failures before a listed account is asked to scan again
 	retryFirst   = time.Minute      // after a failed refresh,
 	retryMost    = 10 * time.Minute // doubling up to this
@@ -55,7 +56,7 @@ func (s *Service) KeepFresh(ctx context.Context) error {
 			slots <- struct{}{}
 			wg.Go(func() {
 				defer func() { <-slots }()
-				r, ended := s.refresh(ctx, d)
+				r, ended := s.refresh(ctx, d, now.Add(dueLease))
 				if ended {
 					return
 				}
@@ -92,14 +93,18 @@ func (s *Service) saveRefreshed(ctx context.Context, results []Refreshed) error 
 	return err
 }
 
-// refresh gets new tokens for one leased account. ended is true when the claim
-// has ended already: what WeChat's list told was stored, or the merchant must
-// authorize again.
-func (s *Service) refresh(ctx context.Context, d Due) (r Refreshed, ended bool) {
+// refresh gets new tokens for one account that is leased until end. ended is true
+// when the claim has ended already: what WeChat's list told was stored, the
+// merchant must authorize again, or so much time passed that another process may
+// have the account by now.
+func (s *Service) refresh(ctx context.Context, d Due, end time.Time) (r Refreshed, ended bool) {
 	r = Refreshed{AppID: d.AppID, Fence: d.Fence}
 	err := s.pace.wait(ctx)
 	if err == nil {
 		failpoint.Hit("refresh.before_http")
+		if s.late(ctx, end) {
+			return r, true
+		}
 		r.Tokens, err = s.refreshWith(ctx, d.AppID, d.Refresh)
 		failpoint.Hit("refresh.after_http")
 	}
@@ -119,6 +124,17 @@ func (s *Service) refresh(ctx context.Context, d Due) (r Refreshed, ended bool) 
 	r.DueAt = r.Now.Add(backoff(d.Failures+1, retryFirst, retryMost))
 	s.log.WarnContext(ctx, "refreshing a token failed", "appid", string(d.AppID), "failures", d.Failures+1, "platform", r.Platform, "err", err)
 	return r, false
+}
+
+// late reports whether a lease that ends at end leaves no time for a call to
+// WeChat: the process was stopped for a while, and woke up. Another one may be at
+// it by now, and two calls for one token can make both answers worthless.
+func (s *Service) late(ctx context.Context, end time.Time) bool {
+	if s.now().Before(end.Add(-callTime)) {
+		return false
+	}
+	s.log.WarnContext(ctx, "a lease ran out before it was used; was this process stopped?")
+	return true
 }
 
 func (s *Service) refreshWith(ctx context.Context, appID AppID, refresh secret.Secret) (Tokens, error) {

@@ -2,11 +2,12 @@ package onboard
 
 import "sync"
 
-// hub wakes the live pages of this process. It carries no content: the store is
-// the truth, and a page reads it again.
+// hub wakes live pages. It carries no content: the store is the truth, and a page
+// reads it again.
 type hub struct {
 	mu       sync.Mutex
 	watchers map[string]map[chan struct{}]struct{}
+	peers    Peers // told of what is woken here; nil for none
 }
 
 func (h *hub) watch(id string) (<-chan struct{}, func()) {
@@ -30,15 +31,44 @@ func (h *hub) watch(id string) (<-chan struct{}, func()) {
 	}
 }
 
+// wake wakes the pages of attempts in this process and in the others.
 func (h *hub) wake(ids ...string) {
+	h.wakeHere(ids...)
+	if h.peers == nil {
+		return
+	}
+	for _, id := range ids {
+		if id != "" {
+			h.peers.Tell(aboutAttempt + id)
+		}
+	}
+}
+
+// wakeHere wakes those of this process.
+func (h *hub) wakeHere(ids ...string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, id := range ids {
 		for ch := range h.watchers[id] {
-			select {
-			case ch <- struct{}{}:
-			default: // a wake-up is waiting already
-			}
+			nudge(ch)
 		}
+	}
+}
+
+// wakeAll wakes every page of this process.
+func (h *hub) wakeAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, watchers := range h.watchers {
+		for ch := range watchers {
+			nudge(ch)
+		}
+	}
+}
+
+func nudge(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default: // a wake-up is waiting already
 	}
 }

@@ -21,6 +21,7 @@ type Options struct {
 	Fields    func(innerXML []byte) []Field
 	Hasher    secret.Hasher
 	Pictures  Pictures // nil fetches none
+	Peers     Peers    // the other processes on the same database; nil for none
 	Log       *slog.Logger
 	Now       func() time.Time // nil for time.Now
 	PublicURL string           // our own address without a slash at the end
@@ -74,6 +75,8 @@ func NewService(o Options) *Service {
 	return &Service{
 		appID: o.AppID, store: o.Store, wechat: o.Platform, parse: o.Parse, fields: o.Fields, hasher: o.Hasher, pictures: o.Pictures, log: o.Log,
 		now: o.Now, publicURL: strings.TrimSuffix(o.PublicURL, "/"), rules: o.Rules,
+		hub:      hub{peers: o.Peers},
+		tokens:   tokenCache{peers: o.Peers},
 		pace:     newPace(o.RefreshRate),
 		arrivals: make(chan struct{}, 1),
 	}

@@ -203,3 +203,6 @@ func UpTo(ctx context.Context, path string, version int64) error {
 	}
 	return errors.Join(err, db.Close())
 }
+
+// ReadClock reads the server's clock now instead of in some seconds.
+func (s *Store) ReadClock(ctx context.Context) error { return s.clock.read(ctx, s.engine.read) }

@@ -50,7 +50,11 @@ func openPostgres(ctx context.Context, address string) (e engine, err error) {
 		group:  func(ctx context.Context) (transaction, error) { return beginPostgres(ctx, group) },
 		direct: func(ctx context.Context) (transaction, error) { return beginPostgres(ctx, db) },
 		ping:   db.PingContext,
-		close:  end,
+		shared: func(ctx context.Context, s *Store) error {
+			s.peers = newPeers(db, cfg, s.platform, s.log)
+			return s.clock.follow(ctx, db, s.log)
+		},
+		close: end,
 	}, nil
 }
 

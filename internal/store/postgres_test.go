@@ -3,8 +3,12 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -106,5 +110,138 @@ func TestPostgreSQL_Deadlock(t *testing.T) {
 	got, err := a.Strings(t.Context(), `SELECT CAST(version AS TEXT) FROM attempt ORDER BY id`)
 	if err != nil || len(got) != 2 || got[0] != "2" || got[1] != "2" {
 		t.Errorf("versions = %q, %v; want 2 and 2", got, err)
+	}
+}
+
+// TestPostgreSQL_Clock: whatever the machine's clock says and however it is set,
+// the time that counts is the server's.
+func TestPostgreSQL_Clock(t *testing.T) {
+	address, ring := postgres.Start(t).Database(t), newRing(t)
+	var set atomic.Int64
+	set.Store(int64(-3 * time.Hour))
+	log := &lines{}
+	s, err := store.Open(t.Context(), store.Options{Database: address, Platform: platform, Ring: ring,
+		Log: slog.New(slog.NewTextHandler(log, nil)), Host: func() time.Time { return time.Now().Add(time.Duration(set.Load())) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := func(when string) {
+		t.Helper()
+		if off := time.Since(s.Now().Round(0)).Abs(); off > time.Second {
+			t.Errorf("%s Now is off by %v", when, off)
+		}
+	}
+	right("behind by three hours,")
+	set.Store(int64(3 * time.Hour))
+	if err := s.ReadClock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	right("set forward by six hours,")
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	right("after Close,")
+	if !strings.Contains(log.String(), "the clock of this machine differs") {
+		t.Errorf("nobody is told that the clock is wrong:\n%s", log)
+	}
+}
+
+// lines is a log that may be written from several goroutines.
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// TestPostgreSQL_Peers: news reaches the other stores on the database, whole and
+// in order, not one's own and not that of another platform; more than fits into one
+// notification too. After a time without a connection everything counts as changed.
+func TestPostgreSQL_Peers(t *testing.T) {
+	server := postgres.Start(t)
+	address, ring := server.Database(t), newRing(t)
+	a, b := openAt(t, address, ring), openAt(t, address, ring)
+	other, err := store.Open(t.Context(), store.Options{Database: address, Platform: "wx00000000000000ff", Ring: ring})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close() })
+	heard := make(chan string, 2000)
+	b.Listen(func(news ...string) {
+		if len(news) == 0 {
+			heard <- "everything"
+		}
+		for _, n := range news {
+			heard <- n
+		}
+	})
+	wrong := make(chan string, 2000)
+	for _, s := range []*store.Store{a, other} {
+		s.Listen(func(news ...string) { wrong <- fmt.Sprint(news) })
+	}
+	next := func() string {
+		select {
+		case n := <-heard:
+			return n
+		case <-time.After(10 * time.Second):
+			t.Fatal("nothing was heard for ten seconds")
+			return ""
+		}
+	}
+	for got := ""; got != "hello"; { // listening may not have begun
+		a.Tell("hello")
+		select {
+		case got = <-heard:
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	const n = 500
+	for i := range n {
+		a.Tell(fmt.Sprintf("attempt %026d", i))
+	}
+	for i := 0; i < n; {
+		got := next()
+		if got == "hello" {
+			continue
+		}
+		if want := fmt.Sprintf("attempt %026d", i); got != want {
+			t.Fatalf("heard %q, want %q", got, want)
+		}
+		i++
+	}
+	c, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(context.Background()) }()
+	if _, err := c.Exec(t.Context(), `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+		WHERE datname = current_database() AND pid <> pg_backend_pid()`); err != nil {
+		t.Fatal(err)
+	}
+	if got := next(); got != "everything" {
+		t.Errorf("after a broken connection %q was heard, want everything", got)
+	}
+	a.Tell("last")
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+	for got := next(); got != "last"; got = next() {
+	}
+	select {
+	case got := <-wrong:
+		if got != "[]" { // those whose connection broke take everything for changed
+			t.Errorf("somebody heard %q who should not", got)
+		}
+	default:
 	}
 }

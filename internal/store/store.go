@@ -41,6 +41,8 @@ type Options struct {
 	Ring *secret.Ring
 	// Log is told of rows that do not open; nil for none.
 	Log *slog.Logger
+	// Host is the clock of this machine; nil for time.Now.
+	Host func() time.Time
 }
 
 // Store implements [onboard.Store]. It is safe for concurrent use.
@@ -54,9 +56,14 @@ type Store struct {
 	keeper   keeper
 	ids      idSource
 	beside   bool // another program serves from this database
+	clock    *clock
+	peers    *peers // nil on SQLite
 }
 
-var _ onboard.Store = (*Store)(nil)
+var (
+	_ onboard.Store = (*Store)(nil)
+	_ onboard.Peers = (*Store)(nil)
+)
 
 // engine is one open database: where to read, and how transactions begin.
 type engine struct {
@@ -66,6 +73,8 @@ type engine struct {
 	// only the writer writes.
 	direct func(context.Context) (transaction, error)
 	ping   func(context.Context) error
+	// shared prepares s for other processes on the same database; nil on SQLite.
+	shared func(ctx context.Context, s *Store) error
 	file   string // whole path of the SQLite file; empty on PostgreSQL
 	close  func() error
 }
@@ -82,6 +91,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	s := newStore(o, e)
+	if e.shared != nil {
+		if err := e.shared(ctx, s); err != nil {
+			return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
+		}
+	}
 	if err := s.loadHasher(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
 	}
@@ -105,7 +119,7 @@ func newStore(o Options, e engine) *Store {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Store{platform: string(o.Platform), ring: o.Ring, log: o.Log, engine: e, writer: newWriter(e.group),
-		keeper: keeper{stop: make(chan struct{})}}
+		keeper: keeper{stop: make(chan struct{})}, clock: newClock(o.Host)}
 }
 
 // Migrate brings the schema of a database up to date and returns its version.
@@ -132,6 +146,8 @@ func isPostgres(database string) bool {
 // Close finishes the writes that wait, then closes the database.
 func (s *Store) Close() error {
 	err := s.keeper.close()
+	s.clock.close()
+	s.peers.close()
 	s.writer.close()
 	return errors.Join(err, s.engine.close())
 }

@@ -1,0 +1,149 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"usher/internal/simulator"
+	"usher/internal/store/pgtest"
+)
+
+// TestReplicas_FenceUnderPause runs several programs on one PostgreSQL and stops
+// one of them, as a virtual machine may be, in the middle of a refresh, until its
+// lease is over and another has the account. Then it goes on. What it writes comes
+// too late and is refused; nobody is told to scan again, no token that is dead is
+// kept, and where nobody was stopped, each due token is refreshed once.
+func TestReplicas_FenceUnderPause(t *testing.T) {
+	server := pgtest.Start(t)
+	some := habits[1:2] // rotating, which forgives least
+	if long("USHER_REPLICAS_SECONDS", 0, 300) > 0 {
+		some = habits[:2]
+	}
+	for _, h := range some {
+		t.Run(h.name, func(t *testing.T) {
+			c := newCrash(t, h, server.Database(t), 11)
+			paused(t, c, long("USHER_REPLICAS", 2, 3), time.Duration(long("USHER_REPLICAS_SECONDS", 0, 300))*time.Second)
+		})
+	}
+}
+
+// replicas are programs on the database of one world.
+type replicas struct {
+	*crash
+	all []*child
+}
+
+// paused lets n programs refresh for a time.
+func paused(t *testing.T, c *crash, n int, long time.Duration) {
+	r := &replicas{crash: c}
+	r.start("")
+	r.all = []*child{r.child}
+	for range n - 1 {
+		r.all = append(r.all, r.launch(freeAddress(t), ""))
+	}
+	t.Cleanup(func() {
+		for _, ch := range r.all[1:] {
+			_ = ch.cmd.Process.Kill()
+			<-ch.ended
+			if t.Failed() {
+				t.Logf("log of another program:\n%s", &ch.log)
+			}
+		}
+	})
+	r.ticket()
+	for _, id := range crowd {
+		r.authorize(id)
+	}
+	r.quiet()
+	r.setFaults(simulator.Faults{Push: c.sim.Faults().Push, API: []simulator.Fault{
+		{Kind: simulator.Late, Path: refreshPath, Delay: 300 * time.Millisecond, Spread: 300 * time.Millisecond}}})
+	random := rand.New(rand.NewPCG(11, 11))
+	calm, calls, stops := 0, 0, 0
+	for round, end := 0, time.Now().Add(long); round < 3 || time.Now().Before(end); round++ {
+		before := r.sim.Calls(refreshPath)
+		if round%3 == 0 { // nobody is stopped
+			r.due()
+			r.refreshed(before)
+			calm += len(crowd)
+			calls += r.sim.Calls(refreshPath) - before
+			continue
+		}
+		holder := random.IntN(n)
+		r.signal(syscall.SIGSTOP, func(i int) bool { return i != holder })
+		r.due()
+		r.eventually("a refresh", func() error {
+			if r.sim.Calls(refreshPath) == before {
+				return errors.New("none yet")
+			}
+			return nil
+		})
+		r.signal(syscall.SIGSTOP, func(i int) bool { return i == holder })
+		r.forgetLeases() // as if the time of the leases had passed
+		r.signal(syscall.SIGCONT, func(i int) bool { return i != holder })
+		r.refreshed(before)
+		r.signal(syscall.SIGCONT, func(i int) bool { return i == holder })
+		stops++
+	}
+	r.quiet()
+	r.setFaults(simulator.Faults{Push: c.sim.Faults().Push})
+	for _, ch := range r.all[1:] {
+		if err := ch.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		<-ch.ended
+	}
+	r.stop()
+	r.check()
+	if err := r.is(`SELECT COUNT(*) FROM account WHERE standing <> 'active'`, 0); err != nil {
+		t.Errorf("a merchant was told to scan again: %v", err)
+	}
+	if calls*100 > calm*105 {
+		t.Errorf("%d refreshes for %d due tokens, want at most 1.05 for each", calls, calm)
+	}
+	late := r.lateWrites()
+	if late == 0 {
+		t.Error("no late write was refused, so this proves nothing")
+	}
+	t.Logf("%d programs, %d refreshes for %d due tokens in calm rounds; stopped %d times, %d times late writes were refused", n, calls, calm, stops, late)
+}
+
+// signal sends a signal to some of the programs.
+func (r *replicas) signal(s syscall.Signal, to func(i int) bool) {
+	r.t.Helper()
+	for i, ch := range r.all {
+		if !to(i) {
+			continue
+		}
+		if err := ch.cmd.Process.Signal(s); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+// refreshed waits until no account is due.
+func (r *replicas) refreshed(before int) {
+	r.t.Helper()
+	r.eventually("refreshes", func() error {
+		if n := r.sim.Calls(refreshPath) - before; n < len(crowd) {
+			return fmt.Errorf("%d calls", n)
+		}
+		return errors.Join(
+			r.is(fmt.Sprintf(`SELECT COUNT(*) FROM account WHERE due_at > 0 AND due_at <= %d`, time.Now().UnixMilli()), 0),
+			r.is(fmt.Sprintf(`SELECT COUNT(*) FROM account WHERE lease_until > %d`, time.Now().UnixMilli()), 0))
+	})
+}
+
+// lateWrites counts the writes that came too late and were refused.
+func (r *replicas) lateWrites() (n int) {
+	for _, ch := range r.all {
+		n += strings.Count(ch.log.String(), "refreshes came too late and were not stored")
+	}
+	return n
+}
