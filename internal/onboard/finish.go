@@ -49,7 +49,7 @@ func (s *Service) finish(ctx context.Context, a Arrival, e Event) (Outcome, AppI
 	if s.late(ctx, now.Add(exchangeLease)) {
 		return "", "", errNotYet
 	}
-	auth, err := s.exchange(ctx, a, e, claim)
+	auth, recovered, err := s.exchange(ctx, a, e, claim)
 	failpoint.Hit("exchange.after_http")
 	if err != nil {
 		return s.exchangeFailed(ctx, a, claim, err)
@@ -57,10 +57,10 @@ func (s *Service) finish(ctx context.Context, a Arrival, e Event) (Outcome, AppI
 	if auth.AppID == "" { // the code is spent and nobody says whose it was
 		return Ignored, "", nil
 	}
-	if claim.Won && a.Type == RedirectEvent {
+	if claim.Won && !recovered { // what the list gave is the newest
 		begun, older, err := s.replaced(ctx, a, auth)
 		if err != nil {
-			s.log.WarnContext(ctx, "whether a redirect is late could not be told; it counts", "appid", string(auth.AppID), "err", err)
+			s.log.WarnContext(ctx, "whether an authorization is late could not be told; it counts", "appid", string(auth.AppID), "err", err)
 		} else if older {
 			a.AppID = auth.AppID
 			return s.overtaken(ctx, a, claim, begun)
@@ -115,44 +115,53 @@ func (s *Service) overtaken(ctx context.Context, a Arrival, claim ExchangeClaim,
 	return Ignored, a.AppID, nil
 }
 
-// replaced reports whether what a redirect brought is older than what we hold,
-// and when its hand-off began: a browser that restores its tabs comes back after
-// the merchant has authorized again. A redirect has no time of WeChat's; where an
-// authorization was stored since its hand-off, the refresh token in WeChat's list
+// replaced reports whether what an exchange brought is older than what we hold,
+// and when it began: a browser that restores its tabs comes back after the merchant
+// has authorized again, and a push may come after a sweep has found what followed
+// it. Where the times of both cannot tell, the refresh token in WeChat's list
 // decides.
 func (s *Service) replaced(ctx context.Context, a Arrival, auth Authorization) (begun time.Time, older bool, err error) {
 	held, err := s.store.Account(ctx, auth.AppID)
-	if err != nil || held.Standing == Revoked {
+	if err != nil || held.Standing == Revoked || auth.Tokens.Refresh.Empty() {
 		if errors.Is(err, ErrNoRow) {
 			err = nil
 		}
 		return time.Time{}, false, err
 	}
-	handoffs, err := s.store.Handoffs(ctx, a.AttemptID)
-	if err != nil {
-		return time.Time{}, false, err
+	begun = a.CreatedAt
+	if a.Type == RedirectEvent { // which has no time of WeChat's
+		handoffs, err := s.store.Handoffs(ctx, a.AttemptID)
+		if err != nil {
+			return time.Time{}, false, err
+		}
+		i := slices.IndexFunc(handoffs, func(h Handoff) bool { return h.ID == a.HandoffID })
+		if i < 0 {
+			return time.Time{}, false, nil
+		}
+		begun = handoffs[i].MintedAt
+	} else if !held.LocalTime {
+		return time.Time{}, false, nil // outdated has compared two times of WeChat's
 	}
-	i := slices.IndexFunc(handoffs, func(h Handoff) bool { return h.ID == a.HandoffID })
-	if i < 0 || !held.AuthorizedAt.After(handoffs[i].MintedAt) || auth.Tokens.Refresh.Empty() {
+	if !held.AuthorizedAt.After(begun) {
 		return time.Time{}, false, nil
 	}
 	row, ok, err := s.listed(ctx, auth.AppID, 0)
-	return handoffs[i].MintedAt, ok && !row.Refresh.Empty() && row.Refresh != auth.Tokens.Refresh, err
+	return begun, ok && !row.Refresh.Empty() && row.Refresh != auth.Tokens.Refresh, err
 }
 
 // exchange asks WeChat. A code that is spent although no answer was stored is
 // recovered from WeChat's list when it is known whose it was: the push names the
 // account. A redirect names none; but when its code was sent before and the
 // attempt asked for one account, that one is looked up.
-func (s *Service) exchange(ctx context.Context, a Arrival, e Event, claim ExchangeClaim) (Authorization, error) {
+func (s *Service) exchange(ctx context.Context, a Arrival, e Event, claim ExchangeClaim) (auth Authorization, recovered bool, err error) {
 	if claim.Failed { // another witness found the code spent; this one may know whose it was
 		if a.AppID == "" {
-			return Authorization{}, nil
+			return Authorization{}, false, nil
 		}
-		return s.recover(ctx, a.AppID, a.CreatedAt)
+		auth, err = s.recover(ctx, a.AppID, a.CreatedAt)
+		return auth, true, err
 	}
-	var auth Authorization
-	err := s.withPlatformToken(ctx, func(token secret.Secret) (err error) {
+	err = s.withPlatformToken(ctx, func(token secret.Secret) (err error) {
 		auth, err = s.wechat.Exchange(ctx, token, e.AuthCode)
 		return err
 	})
@@ -161,28 +170,28 @@ func (s *Service) exchange(ctx context.Context, a Arrival, e Event, claim Exchan
 		if owner == "" && claim.Tries > 1 {
 			attempt, readErr := s.store.Attempt(ctx, a.AttemptID)
 			if readErr != nil && !errors.Is(readErr, ErrNoRow) {
-				return Authorization{}, readErr
+				return Authorization{}, false, readErr
 			}
 			owner = attempt.BizAppID
 		}
 		if owner == "" {
-			return Authorization{}, err
+			return Authorization{}, false, err
 		}
 		// A failure to recover leaves the code unsettled, unless it says itself
 		// that nothing was authorized.
-		recovered, err := s.recover(ctx, owner, a.CreatedAt)
+		found, err := s.recover(ctx, owner, a.CreatedAt)
 		if err != nil {
-			return Authorization{}, fmt.Errorf("recovering what a spent code brought: %w", err)
+			return Authorization{}, false, fmt.Errorf("recovering what a spent code brought: %w", err)
 		}
-		return recovered, nil
+		return found, true, nil
 	}
 	if err != nil {
-		return Authorization{}, err
+		return Authorization{}, false, err
 	}
 	if a.AppID != "" && auth.AppID != a.AppID {
-		return Authorization{}, fmt.Errorf("the push names %s but the code belongs to %s", a.AppID, auth.AppID)
+		return Authorization{}, false, fmt.Errorf("the push names %s but the code belongs to %s", a.AppID, auth.AppID)
 	}
-	return auth, nil
+	return auth, false, nil
 }
 
 // exchangeFailed gives the claim back, or ends it when the code is spent, and

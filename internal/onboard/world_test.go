@@ -33,6 +33,9 @@ type world struct {
 	rate   float64 // of upkeep in calls per second; 0: as fast as can be
 
 	passed atomic.Int64 // nanoseconds since begun
+	// intercept, when set, gets WeChat's pushes instead of the service.
+	intercept func(query string, body []byte)
+	receiver  *wechat.Receiver
 }
 
 var begun = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
@@ -57,7 +60,10 @@ func (e *edited) Authorizers(ctx context.Context, token secret.Secret, offset, c
 	return rows, total, err
 }
 
-func newWorld(t *testing.T) (*world, *edited) {
+func newWorld(t *testing.T) (*world, *edited) { return newWorldOf(t, nil) }
+
+// newWorldOf lets change alter the stand-in.
+func newWorldOf(t *testing.T, change func(*simulator.Config)) (*world, *edited) {
 	t.Helper()
 	return newCrowdedWorld(t, 0, secret.NewKey())
 }
@@ -72,19 +78,22 @@ func newCrowdedWorld(t *testing.T, crowd int, key string) (*world, *edited) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	receiver := &wechat.Receiver{Cipher: crypt, AppID: ourAppID}
-	w.sim, err = simulator.New(simulator.Config{
+	w.receiver = &wechat.Receiver{Cipher: crypt, AppID: ourAppID}
+	cfg := simulator.Config{
 		AppID: ourAppID, Secret: "platformsecret", Token: keys.Token, AESKey: keys.AESKey, LaunchDomain: "site.test",
 		EventURL: "http://site.test/wechat/events", BaseURL: "http://wechat.test", TicketOnDemand: true, Seed: 1, Now: w.now, Crowd: crowd,
 		Client: &http.Client{Transport: pushed(func(r *http.Request, body []byte) error {
-			p, err := receiver.OpenPush(r.URL.RawQuery, body)
-			if err != nil {
-				return err
+			if w.intercept != nil {
+				w.intercept(r.URL.RawQuery, body)
+				return nil
 			}
-			return w.svc.ReceivePush(r.Context(), p)
+			return w.receive(r.Context(), r.URL.RawQuery, body)
 		})},
-	})
-	if err != nil {
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	if w.sim, err = simulator.New(cfg); err != nil {
 		t.Fatal(err)
 	}
 	w.client = &edited{Client: &wechat.Client{AppID: ourAppID, Secret: secret.New("platformsecret"), API: "http://wechat.test", PC: "http://wechat.test",
@@ -131,6 +140,15 @@ func (w *world) ticket() {
 	w.t.Helper()
 	w.ok(w.sim.PushTicket(w.t.Context()))
 	w.ok(w.svc.HandleArrivals(w.t.Context()))
+}
+
+// receive hands a push to the service.
+func (w *world) receive(ctx context.Context, query string, body []byte) error {
+	p, err := w.receiver.OpenPush(query, body)
+	if err != nil {
+		return err
+	}
+	return w.svc.ReceivePush(ctx, p)
 }
 
 // pushed takes WeChat's pushes.
