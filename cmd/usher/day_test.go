@@ -35,7 +35,7 @@ func TestDay_Calm(t *testing.T) {
 		t.Skip("a day takes about 20 seconds")
 	}
 	synctest.Test(t, func(t *testing.T) {
-		d := newDay(t)
+		d := newDay(t, 1)
 		long := 24 * time.Hour
 		if raced {
 			long = 3 * time.Hour
@@ -48,10 +48,43 @@ func TestDay_Calm(t *testing.T) {
 	})
 }
 
+// TestDay_Hostile is the same on a bad day: of the calls to WeChat 5 % are refused,
+// 2 % never answered, 2 % answered with garbage, 1 % cut off and 3 % answered too
+// late; once nothing answers for 19 minutes; pushes come twice and overtake one
+// another. Nobody who reads a token notices. USHER_DAYS makes it longer, as 90, and
+// USHER_SEED another one.
+func TestDay_Hostile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a day takes about 20 seconds")
+	}
+	seed := int64(long("USHER_SEED", 1, 1))
+	days := long("USHER_DAYS", 1, 90)
+	synctest.Test(t, func(t *testing.T) {
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("again with USHER_SEED=%d", seed)
+			}
+		})
+		d := newDay(t, seed)
+		faults := simulator.HostileFaults()
+		long := time.Duration(days) * 24 * time.Hour
+		if raced {
+			long, faults.Outage.After = 3*time.Hour, time.Hour
+		}
+		if err := d.sim.SetFaults(faults); err != nil {
+			t.Fatal(err)
+		}
+		d.live(long)
+		d.judge(long)
+		d.flagged()
+	})
+}
+
 // day is a site with a crowd of merchants in the bubble of a test.
 type day struct {
 	t   *testing.T
 	svc *onboard.Service
+	db  *store.Store
 	sim *simulator.Simulator
 
 	mu        sync.Mutex
@@ -61,7 +94,7 @@ type day struct {
 }
 
 // newDay starts the program and authorizes everybody.
-func newDay(t *testing.T) *day {
+func newDay(t *testing.T, seed int64) *day {
 	// A bubble begins in the year 2000, when WeChat's timestamps had nine digits.
 	time.Sleep(time.Until(time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)))
 	d := &day{t: t, perMinute: map[int64]int{}}
@@ -70,7 +103,7 @@ func newDay(t *testing.T) *day {
 	sim, err := simulator.New(simulator.Config{
 		AppID: platformAppID, Secret: platformSecret, Token: pushToken, AESKey: pushKey,
 		LaunchDomain: "127.0.0.1", EventURL: "http://127.0.0.1/wechat/events", BaseURL: "http://wechat.test",
-		Crowd: crowdSize, Seed: 1, Client: &http.Client{Transport: pushes, Timeout: 5 * time.Second},
+		Crowd: crowdSize, Seed: seed, Client: &http.Client{Transport: pushes, Timeout: 5 * time.Second},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,8 +120,8 @@ func newDay(t *testing.T) *day {
 			WeChatAPI: "http://wechat.test", WeChatPC: "http://wechat.test", WeChatH5: "http://wechat.test", TokenParam: "access_token",
 		},
 		log: slog.New(slog.DiscardHandler), listener: ln, now: time.Now, wechat: counted{d, sim.Transport()},
-		ready: func(svc *onboard.Service, _ *store.Store) {
-			d.svc = svc
+		ready: func(svc *onboard.Service, db *store.Store) {
+			d.svc, d.db = svc, db
 			close(ready)
 		},
 	}
@@ -194,6 +227,20 @@ func (d *day) judge(long time.Duration) {
 		d.peak())
 	if calls > ideal*5/4 {
 		d.t.Errorf("%d calls for refreshes, want at most 1.25 × %d", calls, ideal)
+	}
+}
+
+// flagged looks for merchants that would be asked to scan again.
+func (d *day) flagged() {
+	d.t.Helper()
+	held, err := d.db.Holdings(d.t.Context())
+	if err != nil || len(held) != crowdSize {
+		d.t.Errorf("%d accounts are held, %v; want %d", len(held), err, crowdSize)
+	}
+	for _, h := range held {
+		if h.Standing != onboard.Active {
+			d.t.Errorf("%s is %s, want active", h.AppID, h.Standing)
+		}
 	}
 }
 

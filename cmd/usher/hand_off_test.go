@@ -66,6 +66,7 @@ func TestHandOff_Refused(t *testing.T) {
 				}
 			}
 			tt.end(w)
+			w.svc.TryAgain() // WeChat is left alone after some answers
 			m.phone.submit("/go", nil).expect(http.StatusOK, "授权确认").
 				submit("", url.Values{"account": {simulator.TeaHouse}}).expect(http.StatusOK, "授权完成")
 			m.look().expect(http.StatusOK, "授权完成", "山茶花茶舍")

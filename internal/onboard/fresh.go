@@ -41,7 +41,11 @@ func (s *Service) KeepFresh(ctx context.Context) error {
 	}
 	for {
 		now := s.now()
-		due, err := s.store.ClaimDue(ctx, now, now.Add(dueLease), dueBatch)
+		batch := s.wechat.room(apiRefresh, dueBatch)
+		if batch == 0 { // what is due stays due, and is not claimed in vain
+			return nil
+		}
+		due, err := s.store.ClaimDue(ctx, now, now.Add(dueLease), batch)
 		if err != nil || len(due) == 0 {
 			return err
 		}
@@ -69,7 +73,7 @@ func (s *Service) KeepFresh(ctx context.Context) error {
 		if err := s.saveRefreshed(ctx, results); err != nil {
 			return err
 		}
-		if len(due) < dueBatch || ctx.Err() != nil {
+		if len(due) < batch || ctx.Err() != nil {
 			return nil
 		}
 	}

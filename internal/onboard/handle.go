@@ -16,7 +16,8 @@ import (
 const (
 	arrivalBatch    = 64
 	arrivalsAtOnce  = 8
-	arrivalMaxTries = 12 // over about two hours; then it waits for a person
+	arrivalMaxTries = 12           // over about an hour; then it waits for a person
+	arrivalPatience = provenFailed // with failures that are not the arrival's, such as WeChat being away
 )
 
 // HandleArrivals does what stored pushes and redirects ask for, until none is
@@ -129,7 +130,7 @@ func (s *Service) handleOne(ctx context.Context, a Arrival) (end *ArrivalEnd) {
 		if err == nil {
 			return
 		}
-		if a.Tries >= arrivalMaxTries {
+		if a.Tries >= arrivalMaxTries && !(passing(err) && s.now().Sub(a.ReceivedAt) < arrivalPatience) {
 			end.Outcome = Parked
 		} else {
 			end.RetryAt = s.now().Add(backoff(a.Tries, time.Second, 10*time.Minute))
@@ -159,6 +160,16 @@ func (s *Service) handleOne(ctx context.Context, a Arrival) (end *ArrivalEnd) {
 		end.Outcome = Ignored
 	}
 	return end
+}
+
+// passing reports whether a failure is WeChat's or the platform's as a whole and
+// ends without anybody looking at the arrival.
+func passing(err error) bool {
+	if up, ok := errors.AsType[*UpstreamError](err); ok {
+		return up.Reaction != CodeSpent && platformWide(up)
+	}
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Kind == Unavailable
 }
 
 // errNotYet gives an arrival back for a moment: somebody else holds the exchange.

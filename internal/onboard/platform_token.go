@@ -28,7 +28,8 @@ type platform struct {
 	mu      sync.Mutex
 	token   PlatformToken
 	pending *fetch
-	askedAt time.Time // when the ticket push was last asked to start
+	askedAt time.Time   // when the ticket push was last asked to start
+	refused []time.Time // when tokens were refused although their time was not over
 	// atEase is false while an attempt may be blocked for a cause that ends by
 	// itself; another process may have blocked it before this one started.
 	atEase bool
@@ -53,11 +54,32 @@ func (s *Service) withPlatformToken(ctx context.Context, call func(secret.Secret
 	if up, ok := errors.AsType[*UpstreamError](err); !ok || up.Reaction != RefreshPlatform {
 		return err
 	}
+	s.refusedToken(ctx)
 	t, fetchErr := s.platformToken(ctx, t.Value)
 	if fetchErr != nil {
 		return fmt.Errorf("%w (after %w)", fetchErr, err)
 	}
 	return call(t.Value)
+}
+
+// How often platform tokens may be refused before their time before somebody is told.
+const (
+	refusedOften  = 3
+	refusedWithin = 10 * time.Minute
+)
+
+// refusedToken says so when tokens do not last, which is what happens where two
+// programs that do not know of one another fetch them for one platform.
+func (s *Service) refusedToken(ctx context.Context) {
+	s.platform.mu.Lock()
+	defer s.platform.mu.Unlock()
+	now := s.now()
+	s.platform.refused = append(s.platform.refused, now)
+	first := s.platform.refused[max(0, len(s.platform.refused)-refusedOften)]
+	if len(s.platform.refused) >= refusedOften && now.Sub(first) <= refusedWithin {
+		s.log.ErrorContext(ctx, "platform tokens are refused again and again; does another program fetch tokens for this platform?")
+		s.platform.refused = nil
+	}
 }
 
 // platformToken returns a live token other than refused. Callers that need a new
@@ -246,6 +268,7 @@ func (s *Service) askForTicket(ctx context.Context, atMost time.Duration) {
 // none came for 30 minutes and fetches a new token after 1 h 50 min. In between
 // it finds out whether blocked attempts can go on.
 func (s *Service) KeepPlatform(ctx context.Context) error {
+	ctx = probing(ctx)
 	now := s.now()
 	tickets, err := s.store.Tickets(ctx)
 	if err != nil {

@@ -3,7 +3,6 @@ package onboard
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"usher/internal/failpoint"
@@ -15,16 +14,31 @@ const rosterPage = 500 // the most that WeChat gives (40170 above)
 // roster is WeChat's list of authorized accounts as this process last read it to
 // the end. It keeps a burst of doubts from asking for the list each.
 type roster struct {
-	mu     sync.Mutex
+	turn   chan struct{} // of one, for whoever reads or writes the rest
 	readAt time.Time
 	rows   map[AppID]Authorizer
 }
 
+// lock waits for its turn as long as ctx lasts: whoever has it may be waiting for
+// WeChat.
+func (r *roster) lock(ctx context.Context) error {
+	select {
+	case r.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *roster) unlock() { <-r.turn }
+
 // listed looks an account up in WeChat's list, read to its end no longer ago
 // than age. An error means that nothing is known; it is never taken as absence.
 func (s *Service) listed(ctx context.Context, appID AppID, age time.Duration) (Authorizer, bool, error) {
-	s.roster.mu.Lock() // also joins callers that want the list at once
-	defer s.roster.mu.Unlock()
+	if err := s.roster.lock(ctx); err != nil { // also joins callers that want the list at once
+		return Authorizer{}, false, err
+	}
+	defer s.roster.unlock()
 	if s.roster.rows == nil || s.now().Sub(s.roster.readAt) > age {
 		at := s.now()
 		rows, err := s.readRoster(ctx, nil)

@@ -37,7 +37,7 @@ type Options struct {
 type Service struct {
 	appID     AppID
 	store     Store
-	wechat    OpenPlatform
+	wechat    *gate
 	parse     func([]byte) (Event, error)
 	fields    func([]byte) []Field
 	hasher    secret.Hasher
@@ -73,8 +73,10 @@ func NewService(o Options) *Service {
 		o.Rules = DefaultRules
 	}
 	return &Service{
-		appID: o.AppID, store: o.Store, wechat: o.Platform, parse: o.Parse, fields: o.Fields, hasher: o.Hasher, pictures: o.Pictures, log: o.Log,
+		appID: o.AppID, store: o.Store, parse: o.Parse, fields: o.Fields, hasher: o.Hasher, pictures: o.Pictures, log: o.Log,
 		now: o.Now, publicURL: strings.TrimSuffix(o.PublicURL, "/"), rules: o.Rules,
+		wechat:   &gate{OpenPlatform: o.Platform, now: o.Now, log: o.Log},
+		roster:   roster{turn: make(chan struct{}, 1)},
 		hub:      hub{peers: o.Peers},
 		tokens:   tokenCache{peers: o.Peers},
 		pace:     newPace(o.RefreshRate),

@@ -68,8 +68,10 @@ func (s *Service) Compare(ctx context.Context, told func(read, total int)) (Diff
 	if err != nil {
 		return Diff{}, err
 	}
-	s.roster.mu.Lock()
-	defer s.roster.mu.Unlock()
+	if err := s.roster.lock(ctx); err != nil {
+		return Diff{}, err
+	}
+	defer s.roster.unlock()
 	d := Diff{ReadAt: s.now()}
 	rows, err := s.readRoster(ctx, told)
 	if err != nil {
