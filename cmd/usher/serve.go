@@ -200,6 +200,7 @@ func jobs(svc *onboard.Service, admins *admin.Service) map[string]job {
 		"arrivals": {time.Second, svc.HandleArrivals}, // those that wait for another try
 		"platform": {time.Minute, svc.KeepPlatform},
 		"refresh":  {5 * time.Second, svc.KeepFresh},
+		"time":     {5 * time.Second, svc.KeepTime},
 		"profiles": {5 * time.Second, svc.ReadProfiles},
 		"pictures": {5 * time.Second, svc.ReadPictures},
 		"settings": {5 * time.Second, admins.Reload}, // another process may have changed them

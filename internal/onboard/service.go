@@ -51,6 +51,7 @@ type Service struct {
 	roster   roster
 	sweeping sweeping
 	tokens   tokenCache
+	steady   steady
 	hub      hub
 	minted   minted
 	pace     *pace

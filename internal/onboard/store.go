@@ -195,6 +195,13 @@ type Store interface {
 	// SaveSwept records that it did at at; the store is not unverified any more.
 	SaveSwept(ctx context.Context, at time.Time) error
 
+	// SaveSetBack undoes what a clock that was set back makes wrong: every account is
+	// due at now, the platform's token counts as ended, and what waits or is leased
+	// for longer than could be is free. When it is not certain that the clock was set
+	// back, that is done only if a time of the past lies in the future; changed says
+	// whether it was done.
+	SaveSetBack(ctx context.Context, now time.Time, certain bool) (changed bool, err error)
+
 	// Health reads what /readyz needs in one go; it writes a row to prove that
 	// writing works.
 	Health(ctx context.Context, now time.Time) (Health, error)

@@ -33,6 +33,7 @@ type world struct {
 	rate   float64 // of upkeep in calls per second; 0: as fast as can be
 
 	passed atomic.Int64 // nanoseconds since begun
+	set    atomic.Int64 // by which the service's clock is ahead of WeChat's
 	// intercept, when set, gets WeChat's pushes instead of the service.
 	intercept func(query string, body []byte)
 	receiver  *wechat.Receiver
@@ -41,6 +42,9 @@ type world struct {
 var begun = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 
 func (w *world) now() time.Time { return begun.Add(time.Duration(w.passed.Load())) }
+
+// ours is the service's clock.
+func (w *world) ours() time.Time { return w.now().Add(time.Duration(w.set.Load())) }
 
 func (w *world) pass(d time.Duration) { w.passed.Add(int64(d)) }
 
@@ -62,15 +66,18 @@ func (e *edited) Authorizers(ctx context.Context, token secret.Secret, offset, c
 
 func newWorld(t *testing.T) (*world, *edited) { return newWorldOf(t, nil) }
 
-// newWorldOf lets change alter the stand-in.
-func newWorldOf(t *testing.T, change func(*simulator.Config)) (*world, *edited) {
-	t.Helper()
-	return newCrowdedWorld(t, 0, secret.NewKey())
-}
-
 // newCrowdedWorld has Mini Programs beside the named merchants, and a database
 // with a key that the test knows.
 func newCrowdedWorld(t *testing.T, crowd int, key string) (*world, *edited) {
+	return newWorldWith(t, key, func(c *simulator.Config) { c.Crowd = crowd })
+}
+
+// newWorldOf lets change alter the stand-in.
+func newWorldOf(t *testing.T, change func(*simulator.Config)) (*world, *edited) {
+	return newWorldWith(t, secret.NewKey(), change)
+}
+
+func newWorldWith(t *testing.T, key string, change func(*simulator.Config)) (*world, *edited) {
 	t.Helper()
 	w := &world{t: t, path: filepath.Join(t.TempDir(), "usher.db")}
 	keys := msgcrypt.Keys{AppID: ourAppID, Token: "pushtoken", AESKey: strings.Repeat("A", 43)}
@@ -81,7 +88,7 @@ func newCrowdedWorld(t *testing.T, crowd int, key string) (*world, *edited) {
 	w.receiver = &wechat.Receiver{Cipher: crypt, AppID: ourAppID}
 	cfg := simulator.Config{
 		AppID: ourAppID, Secret: "platformsecret", Token: keys.Token, AESKey: keys.AESKey, LaunchDomain: "site.test",
-		EventURL: "http://site.test/wechat/events", BaseURL: "http://wechat.test", TicketOnDemand: true, Seed: 1, Now: w.now, Crowd: crowd,
+		EventURL: "http://site.test/wechat/events", BaseURL: "http://wechat.test", TicketOnDemand: true, Seed: 1, Now: w.now,
 		Client: &http.Client{Transport: pushed(func(r *http.Request, body []byte) error {
 			if w.intercept != nil {
 				w.intercept(r.URL.RawQuery, body)
@@ -119,7 +126,7 @@ func (w *world) begin(key string) {
 		rate = 1e6
 	}
 	w.svc = onboard.NewService(onboard.Options{AppID: ourAppID, Store: w.db, Platform: w.client, Parse: wechat.ParseEvent,
-		Hasher: w.db.Hasher(), Now: w.now, PublicURL: "http://site.test", RefreshRate: rate})
+		Hasher: w.db.Hasher(), Now: w.ours, PublicURL: "http://site.test", RefreshRate: rate})
 }
 
 func (w *world) end() {

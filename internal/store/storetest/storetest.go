@@ -70,6 +70,7 @@ func Run(t *testing.T, open func(testing.TB) []onboard.Store) {
 		{"Holdings", (*suite).holdings},
 		{"SaveRecovered", (*suite).saveRecovered},
 		{"SweepState", (*suite).sweepState},
+		{"SetBack", (*suite).setBack},
 		{"Tickets", (*suite).tickets},
 		{"PlatformToken", (*suite).platformToken},
 		{"PlatformTokenRace", (*suite).platformTokenRace},
