@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"net/http"
 	"net/url"
@@ -26,19 +25,6 @@ func (w *world) replica(host func() time.Time) *world {
 	b.address, b.base = ln.Addr().String(), "http://"+ln.Addr().String()
 	b.serveSite(program{cfg: w.cfg, log: w.logger, listener: ln, now: w.now, host: host})
 	return &b
-}
-
-// makeDue makes every account due for a refresh.
-func (w *world) makeDue() {
-	w.t.Helper()
-	db, err := sql.Open("pgx", string(w.cfg.Database))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	_, err = db.ExecContext(w.t.Context(), `UPDATE account SET due_at = 1 WHERE due_at > 0`)
-	if err = errors.Join(err, db.Close()); err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 // off is the clock of a machine that is wrong.

@@ -117,19 +117,19 @@ func makeListCounts() (texts [listWays]string) {
 		if way == byTerm {
 			limit = "$14"
 		}
-		texts[way] = `SELECT COUNT(*) FROM (SELECT 1 AS one ` + listFrom[way] + listWhere + ` LIMIT ` + limit + `) AS some`
+		texts[way] = `SELECT COUNT(*) FROM (SELECT 1 AS one ` + listFrom[way] + listWhere + ` LIMIT ` + limit + `) AS few`
 	}
 	return texts
 }
 
 // Texts that tell how many accounts a condition chooses, up to a limit.
 const (
-	countTerm   = `SELECT COUNT(*) FROM (SELECT 1 AS one FROM account_term WHERE term = $1 LIMIT $2) AS some`
-	countGrant  = `SELECT COUNT(*) FROM (SELECT 1 AS one FROM account_grant WHERE platform = $1 AND permission = $2 AND missing = TRUE LIMIT $3) AS some`
-	countTag    = `SELECT COUNT(*) FROM (SELECT 1 AS one FROM account_tag WHERE platform = $1 AND tag = $2 LIMIT $3) AS some`
-	countStatus = `SELECT COUNT(*) FROM (SELECT 1 AS one FROM account_list WHERE platform = $1 AND status >= $2 AND status <= $3 LIMIT $4) AS some`
-	countKind   = `SELECT COUNT(*) FROM (SELECT 1 AS one FROM account_list WHERE platform = $1 AND kind = $2 LIMIT $3) AS some`
-	countSince  = `SELECT COUNT(*) FROM (SELECT 1 AS one FROM account_list WHERE platform = $1 AND changed_at >= $2 LIMIT $3) AS some`
+	countTerm   = `SELECT COUNT(*) FROM (SELECT 1 AS one FROM account_term WHERE term = $1 LIMIT $2) AS few`
+	countGrant  = `SELECT COUNT(*) FROM (SELECT 1 AS one FROM account_grant WHERE platform = $1 AND permission = $2 AND missing = TRUE LIMIT $3) AS few`
+	countTag    = `SELECT COUNT(*) FROM (SELECT 1 AS one FROM account_tag WHERE platform = $1 AND tag = $2 LIMIT $3) AS few`
+	countStatus = `SELECT COUNT(*) FROM (SELECT 1 AS one FROM account_list WHERE platform = $1 AND status >= $2 AND status <= $3 LIMIT $4) AS few`
+	countKind   = `SELECT COUNT(*) FROM (SELECT 1 AS one FROM account_list WHERE platform = $1 AND kind = $2 LIMIT $3) AS few`
+	countSince  = `SELECT COUNT(*) FROM (SELECT 1 AS one FROM account_list WHERE platform = $1 AND changed_at >= $2 LIMIT $3) AS few`
 )
 
 // listArgs are $1 to $12 of every text.
