@@ -127,7 +127,7 @@ func (s *Server) Handler() (http.Handler, error) {
 		return nil, err
 	}
 	gzip := middleware.GzipWithConfig(middleware.GzipConfig{Level: 1, Skipper: func(c echo.Context) bool { return kindOf(c) != htmlAnswer }})
-	e.Use(s.identify, s.logRequest, s.headers(), gzip, s.settle, s.chooseLanguage, crossSite, limitBody)
+	e.Use(s.identify, s.logRequest, s.headers(), gzip, s.settle, s.chooseLanguage, crossSite, plainAddress, limitBody)
 	s.routes(e)
 	if s.Guide {
 		s.guideRoutes(e)

@@ -61,7 +61,7 @@ func TestSearch_SQLiCorpus(t *testing.T) {
 		s := openAt(t, address, newRing(t))
 		for _, text := range []string{
 			"'", `"`, "''", "' OR '1'='1", "' OR 1=1 --", `" OR ""="`, "1; DROP TABLE account", "'; DELETE FROM account; --", "\\'; --", "%", "_", "%%", `\`, `\%`,
-			"' UNION SELECT 1,2,3 --", "$1", "?1", ":a", "@p", "/* */", "--", "\x00", "\xff\xfe", "’ OR 1=1", "＇ OR １=１", "(SELECT 1)", "||'a'||", "E'\\x27'", "a AND b OR NOT",
+			"' UNION SELECT 1,2,3 --", "$1", "?1", ":a", "@p", "/* */", "--", "’ OR 1=1", "＇ OR １=１", "(SELECT 1)", "||'a'||", "E'\\x27'", "a AND b OR NOT",
 			"NEAR(a b)", "a*", "\"a", "{a}", "^a", "a:b", "pg_sleep(9)", "1e999", strings.Repeat("'", 500),
 		} {
 			for _, f := range []admin.AccountFilter{{Query: text}, {Tag: text}, {Query: text, Tag: text}} {
