@@ -20,6 +20,7 @@ import (
 // is held, and none is in a transaction, while WeChat is waited for; pushes are
 // stored and answered as ever.
 func TestPool_Exhaustion(t *testing.T) {
+	t.Parallel()
 	const readers = 100
 	server := pgtest.Start(t)
 	w := startAll(t, options{quiet: true, database: server.Database(t), simulator: func(c *simulator.Config) { c.Crowd = readers }})
@@ -78,6 +79,7 @@ func TestPool_Exhaustion(t *testing.T) {
 // refreshed, merchants withdraw and authorize, and tokens are read. The site
 // reconnects by itself; nothing is lost and no dead token is kept.
 func TestPG_RestartStorm(t *testing.T) {
+	t.Parallel()
 	server := pgtest.Start(t)
 	c := newCrash(t, habits[1], server.Database(t), 3)
 	c.start("")

@@ -21,6 +21,7 @@ import (
 // too late and is refused; nobody is told to scan again, no token that is dead is
 // kept, and where nobody was stopped, each due token is refreshed once.
 func TestReplicas_FenceUnderPause(t *testing.T) {
+	t.Parallel()
 	server := pgtest.Start(t)
 	some := habits[1:2] // rotating, which forgives least
 	if long("USHER_REPLICAS_SECONDS", 0, 300) > 0 {

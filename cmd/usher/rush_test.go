@@ -19,11 +19,12 @@ import (
 )
 
 // TestRush sends the redirect and the push of one authorization at the same
-// moment, a thousand times, each through the whole site. There is one exchange
-// for each, and nobody is shown an error. Accounts authorize side by side; the
-// attempts of one account follow one another, each with other sets than the one
-// before, because WeChat pushes nothing when they are the same.
-func TestRush(t *testing.T) { rush(t, sqlite, 1000) }
+// moment, a thousand times or as often as USHER_RUSHES says, each through the whole
+// site. There is one exchange for each, and nobody is shown an error. Accounts
+// authorize side by side; the attempts of one account follow one another, each with
+// other sets than the one before, because WeChat pushes nothing when they are the
+// same.
+func TestRush(t *testing.T) { rush(t, sqlite, long("USHER_RUSHES", 1000, 10_000)) }
 
 func rush(t *testing.T, on engine, attempts int) {
 	o := on(t)
