@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"usher/internal/admin"
+	"usher/internal/chromium"
 	"usher/internal/config"
 	"usher/internal/msgcrypt"
 	"usher/internal/simulator"
@@ -182,7 +183,6 @@ func TestConsole_Lab(t *testing.T) {
 // TestChromium_Reconcile watches a comparison that takes its time: the page says
 // how far it is, can be left, and goes on to the result by itself.
 func TestChromium_Reconcile(t *testing.T) {
-	program := chromiumProgram(t)
 	clock := &clock{}
 	w := startAll(t, options{quiet: true, now: clock.now})
 	w.ticket()
@@ -192,7 +192,7 @@ func TestChromium_Reconcile(t *testing.T) {
 	w.owner()
 	w.untold(clock, simulator.TeaHouse)
 	w.failing(clock, simulator.Takeaway)
-	b := newTab(t, newChromium(t, program, nil), look{})
+	b := newTab(t, chromium.Start(t, chromium.Program(t), nil), look{})
 	b.open(w.base + "/admin/sign-in?next=/admin/reconcile")
 	b.until(`document.querySelector("#password") !== null`)
 	ask[bool](b, `(document.querySelector("#name").value = "owner", document.querySelector("#password").value = "`+adminPassword+`", true)`)
