@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -140,9 +139,12 @@ func (s *Service) SeenSets(ctx context.Context) ([]onboard.PermissionID, error) 
 	if err != nil {
 		return nil, err
 	}
-	seen = append(slices.Clone(s.Settings().Wanted), seen...)
-	slices.Sort(seen)
-	return slices.Compact(seen), nil
+	ids := slices.Clone(s.Settings().Wanted)
+	for _, set := range seen {
+		ids = append(ids, set.ID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
 }
 
 // AddNote writes a note about an account.
@@ -179,7 +181,7 @@ func (s *Service) AddTag(ctx context.Context, appID onboard.AppID, tag string) e
 // DropTag removes a tag of one account.
 func (s *Service) DropTag(ctx context.Context, appID onboard.AppID, tag string) error {
 	if _, err := s.store.DropTag(ctx, appID, tag, s.now()); err != nil {
-		return err
+		return found(err)
 	}
 	return s.Audit(ctx, Entry{Action: "account.untag", Target: string(appID), Before: tag})
 }
@@ -195,60 +197,6 @@ func (s *Service) Hide(ctx context.Context, appID onboard.AppID, hidden bool) er
 		action = "account.hide"
 	}
 	return s.Audit(ctx, Entry{Action: action, Target: string(appID)})
-}
-
-// BulkLimit is how many accounts one press may act on.
-const BulkLimit = 5000
-
-// EachAccount calls visit with the accounts of a filter, page by page, until limit
-// were visited. It reports whether there were more.
-func (s *Service) EachAccount(ctx context.Context, q AccountQuery, limit int, visit func([]Listed) error) (more bool, err error) {
-	q.Size, q.After, q.Before = 100, Cursor{}, Cursor{}
-	q = q.normal()
-	for done := 0; ; {
-		page, err := s.store.ListAccounts(ctx, q)
-		if err != nil {
-			return false, err
-		}
-		rows := page.Rows[:min(len(page.Rows), limit-done)]
-		if len(rows) > 0 {
-			if err := visit(rows); err != nil {
-				return false, err
-			}
-		}
-		done += len(rows)
-		if page.Next.Zero() || done >= limit {
-			return len(rows) < len(page.Rows) || !page.Next.Zero(), nil
-		}
-		q.After = page.Next
-	}
-}
-
-// TagAll tags the accounts of a filter, up to BulkLimit, and counts those that did
-// not have the tag.
-func (s *Service) TagAll(ctx context.Context, q AccountQuery, tag string) (n int, err error) {
-	tag, err = ParseTag(tag)
-	if err != nil {
-		return 0, err
-	}
-	var ids []onboard.AppID // first all of them: tagging moves rows between pages
-	_, err = s.EachAccount(ctx, q, BulkLimit, func(rows []Listed) error {
-		for _, r := range rows {
-			ids = append(ids, r.AppID)
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	for batch := range slices.Chunk(ids, 200) {
-		k, err := s.store.SaveTag(ctx, batch, tag, ActorOf(ctx).Admin.Name, tagsLimit, s.now())
-		if err != nil {
-			return n, err
-		}
-		n += k
-	}
-	return n, s.Audit(ctx, Entry{Action: "account.tag_all", Target: tag, After: strconv.Itoa(n)})
 }
 
 // accountOr404 reads an account for a page.

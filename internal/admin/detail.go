@@ -3,6 +3,7 @@ package admin
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,23 +12,23 @@ import (
 
 // AccountDetail is everything the page of one account shows.
 type AccountDetail struct {
-	Account   onboard.Account
-	State     AccountState
-	Status    Status
-	Since     time.Time // when it came to be so; zero when nobody noted it
-	Strip     []Cell
-	Sets      []SetRow
-	Changes   []onboard.GrantChange
-	Timeline  []Happening
-	Notes     []Note
-	OpenUntil time.Time       // of an invite that the merchant may still use; zero for none
-	Open      onboard.Attempt // that invite
+	Account  onboard.Account
+	State    AccountState
+	Status   Status
+	Since    time.Time // when it came to be so; zero when nobody noted it
+	Strip    []Cell
+	Sets     []SetRow
+	Changes  []onboard.GrantChange
+	Timeline []Happening
+	Notes    []Note
+	Attempts []onboard.Attempt // that asked for it or brought it, the newest first
+	Open     *onboard.Attempt  // an invite that the merchant may still use; nil for none
 }
 
 // SetRow is one permission set as three parties see it.
 type SetRow struct {
 	ID      onboard.PermissionID
-	Has     bool // the platform asks for it by default, or some account has it
+	Has     bool // the platform has it: it asks for it by default, or some account granted it
 	Asked   bool
 	Granted bool
 	Waits   bool // granted, and waits for the merchant's confirmation
@@ -45,57 +46,80 @@ const (
 	refreshesShown = 6
 )
 
-// AccountDetail reads the page of one account. It never asks WeChat.
+// AccountDetail reads the page of one account. It never asks WeChat. An AppID that
+// invites asked for and that never was authorized has a page too: NeverDone.
 func (s *Service) AccountDetail(ctx context.Context, appID onboard.AppID) (d AccountDetail, err error) {
-	if d.Account, err = s.accountOr404(ctx, appID); err != nil {
+	now := s.now()
+	d.Account, err = s.accountOr404(ctx, appID)
+	unknown := err
+	if kind, _ := onboard.Explain(err); err != nil && kind != onboard.NotFound {
+		return d, err
+	}
+	if d.Attempts, err = s.store.AttemptsOf(ctx, appID, attemptsShown); err != nil {
+		return d, err
+	}
+	for i, a := range d.Attempts {
+		if a.Invite() && a.BizAppID == appID && InviteStateOf(a, now) == InviteWaiting {
+			d.Open = &d.Attempts[i]
+			break
+		}
+	}
+	if unknown != nil {
+		if d.Attempts = slices.DeleteFunc(d.Attempts, func(a onboard.Attempt) bool { return !a.Invite() || a.BizAppID != appID }); len(d.Attempts) == 0 {
+			return d, unknown
+		}
+		d.Account.AppID, d.Status, d.Since = appID, NeverDone, d.Attempts[len(d.Attempts)-1].CreatedAt
+		d.Timeline, err = s.timeline(ctx, d)
 		return d, err
 	}
 	if d.State, err = s.store.AccountState(ctx, appID); err != nil {
 		return d, found(err)
 	}
-	now := s.now()
 	d.Status, d.Since = StatusOf(d.Account), Since(d.Account, d.State.Refreshes)
 	d.Strip = Strip(d.State.Refreshes, now)
 	if d.Changes, err = s.store.GrantChanges(ctx, appID, changesShown); err != nil {
 		return d, err
 	}
-	seen, err := s.SeenSets(ctx)
+	seen, err := s.store.SeenSets(ctx)
 	if err != nil {
 		return d, err
 	}
-	d.Sets = setRows(d.Account, seen)
+	d.Sets = setRows(d.Account, s.Settings().Wanted, seen)
 	if d.Notes, err = s.store.Notes(ctx, appID, notesShown); err != nil {
 		return d, err
 	}
-	attempts, err := s.store.AttemptsOf(ctx, appID, attemptsShown)
-	if err != nil {
-		return d, err
-	}
-	for _, a := range attempts {
-		if a.Invite() && a.InvitedBy != "" && a.FinishedAt.IsZero() && now.Before(a.ExpiresAt) && a.BizAppID == appID {
-			d.Open, d.OpenUntil = a, a.ExpiresAt
-			break
-		}
-	}
-	d.Timeline, err = s.timeline(ctx, d, attempts)
+	d.Timeline, err = s.timeline(ctx, d)
 	return d, err
 }
 
 // setRows compares what the platform has with what was asked for and granted, in
 // the order: missing, granted, the rest.
-func setRows(a onboard.Account, seen []onboard.PermissionID) []SetRow {
+func setRows(a onboard.Account, defaults []onboard.PermissionID, seen []SeenSet) []SetRow {
+	has := map[onboard.PermissionID]bool{}
+	for _, id := range defaults {
+		has[id] = true
+	}
+	for _, set := range seen {
+		has[set.ID] = has[set.ID] || set.Granted
+	}
+	for _, id := range a.Wanted {
+		if !has[id] {
+			has[id] = false // a row of its own, although the platform may not have it
+		}
+	}
+	for _, id := range a.Grants.IDs() {
+		has[id] = true
+	}
 	kind := a.Kind()
-	ids := slices.Concat(seen, a.Wanted, a.Grants.IDs())
-	slices.Sort(ids)
 	var rows []SetRow
-	for _, id := range slices.Compact(ids) {
+	for _, id := range slices.Sorted(maps.Keys(has)) {
 		set, _ := onboard.LookupSet(id)
 		granted := a.Grants.Has(id)
 		if !granted && !set.GrantedBy(kind) {
 			continue
 		}
 		rows = append(rows, SetRow{
-			ID: id, Has: slices.Contains(seen, id) || granted, Asked: slices.Contains(a.Wanted, id) || len(a.Wanted) == 0 && granted, Granted: granted,
+			ID: id, Has: has[id], Asked: slices.Contains(a.Wanted, id) || len(a.Wanted) == 0 && granted, Granted: granted,
 			Waits: slices.ContainsFunc(a.Grants, func(g onboard.Grant) bool { return g.ID == id && waits(g) }),
 		})
 	}
@@ -145,11 +169,11 @@ type Happening struct {
 }
 
 // timeline puts together what the tables say about an account, the newest first.
-func (s *Service) timeline(ctx context.Context, d AccountDetail, attempts []onboard.Attempt) ([]Happening, error) {
+func (s *Service) timeline(ctx context.Context, d AccountDetail) ([]Happening, error) {
 	appID := d.Account.AppID
 	var all []Happening
 	verdicts := map[string]onboard.Verdict{}
-	for i, a := range attempts {
+	for i, a := range d.Attempts {
 		verdicts[a.ID] = a.Verdict
 		invite := ""
 		begun := Happening{At: a.CreatedAt, Kind: HappenedBegun}
@@ -203,6 +227,9 @@ func (s *Service) timeline(ctx context.Context, d AccountDetail, attempts []onbo
 		return nil, err
 	}
 	for _, e := range acts {
+		if e.Action == ActInvite {
+			continue // the invite is there itself
+		}
 		h := Happening{At: e.At, Kind: HappenedActed, Actor: e.Actor, Action: e.Action, Detail: e.After}
 		if h.Detail == "" {
 			h.Detail = e.Before

@@ -94,6 +94,7 @@ type AccountQuery struct {
 	Size    int
 	After   Cursor // the page behind this row; zero for the first
 	Before  Cursor // the page in front of this row
+	NoTotal bool   // the page is read without its Total
 }
 
 // Down reports whether the greatest value comes first.
@@ -175,6 +176,12 @@ type AccountCount struct {
 	N      int
 }
 
+// SeenSet is a permission set that some account granted or was asked for.
+type SeenSet struct {
+	ID      onboard.PermissionID
+	Granted bool // by at least one account: the platform certainly has it
+}
+
 // AccountListStore answers lists of accounts.
 type AccountListStore interface {
 	// ListAccounts reads one page. It answers from indexes: its cost does not grow
@@ -183,8 +190,9 @@ type AccountListStore interface {
 	ListAccounts(ctx context.Context, q AccountQuery) (AccountPage, error)
 	// CountAccounts counts the accounts that are not hidden.
 	CountAccounts(ctx context.Context) ([]AccountCount, error)
-	// SeenSets lists the permission sets that any account granted or was asked for.
-	SeenSets(ctx context.Context) ([]onboard.PermissionID, error)
+	// SeenSets lists the permission sets that any account granted or was asked for,
+	// ascending.
+	SeenSets(ctx context.Context) ([]SeenSet, error)
 	// Tags lists the tags in use, up to limit.
 	Tags(ctx context.Context, limit int) ([]string, error)
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // How text is cut into terms: letters and digits of alphabets into three, the
-// characters of other writing into two. Shorter words count at the
-// beginning of a field only.
+// characters of other writing into two and also one by one, because 茶 alone is a
+// word. Shorter words of an alphabet count at the beginning of a field only.
 const (
 	gramASCII = 3
 	gramOther = 2
@@ -19,11 +19,11 @@ const (
 // fieldLimit bounds how much of one field can be searched for, in characters, and
 // wordLimit how much of a query.
 const (
-	fieldLimit = 120
+	fieldLimit = NoteLimit
 	wordLimit  = 4
 	wordRunes  = 40
 	wordTerms  = 12
-	termLimit  = 1000
+	termLimit  = 4000
 )
 
 // Fold writes text as it is compared: composed, in lower case and normal width,
@@ -91,6 +91,9 @@ func SearchTerms(text string) []string {
 			for _, term := range grams([]rune(word)) {
 				add(term)
 			}
+			for _, term := range characters(word) {
+				add(term)
+			}
 		}
 	}
 	return all
@@ -98,7 +101,7 @@ func SearchTerms(text string) []string {
 
 // gram is how long the terms of text that begins with r are.
 func gram(r []rune) int {
-	if len(r) > 0 && r[0] < unicode.MaxASCII {
+	if len(r) > 0 && r[0] <= unicode.MaxASCII {
 		return gramASCII
 	}
 	return gramOther
@@ -110,6 +113,17 @@ func grams(r []rune) []string {
 	for i := range r {
 		if n := gram(r[i:]); i+n <= len(r) {
 			all = append(all, string(r[i:i+n]))
+		}
+	}
+	return all
+}
+
+// characters lists those of a word that are terms by themselves.
+func characters(word string) []string {
+	var all []string
+	for _, r := range word {
+		if r > unicode.MaxASCII {
+			all = append(all, string(r))
 		}
 	}
 	return all
@@ -130,7 +144,11 @@ func SearchWords(query string) []Word {
 			break
 		}
 		w = cutRunes(w, wordRunes)
-		if terms := grams([]rune(w)); len(terms) > 0 {
+		terms := grams([]rune(w))
+		if len(terms) == 0 {
+			terms = characters(w)
+		}
+		if len(terms) > 0 {
 			words = append(words, Word{Contains: w, Terms: terms[:min(len(terms), wordTerms)]})
 			continue
 		}

@@ -27,6 +27,10 @@ const (
 	Withdrawn   Status = 11 // by the merchant
 )
 
+// NeverDone is no status of an account but of an AppID that invites asked for
+// and that never was authorized. It is neither stored nor listed.
+const NeverDone Status = -1
+
 // lastActing is the last status in which somebody has to act.
 const lastActing = Incomplete
 

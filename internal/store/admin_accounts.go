@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"usher/internal/admin"
-	"usher/internal/onboard"
 )
 
 // A list is answered in one of two ways. When one of the conditions chooses few
@@ -219,8 +218,10 @@ func (s *Store) ListAccounts(ctx context.Context, q admin.AccountQuery) (page ad
 	if way == byTerm {
 		args = append(args, term)
 	}
-	if page.Total, page.AtLeast, err = s.total(ctx, q, way, args); err != nil {
-		return page, fmt.Errorf("count accounts: %w", err)
+	if !q.NoTotal {
+		if page.Total, page.AtLeast, err = s.total(ctx, q, way, args); err != nil {
+			return page, fmt.Errorf("count accounts: %w", err)
+		}
 	}
 	back := !q.Before.Zero()
 	cursor := q.After
@@ -315,7 +316,8 @@ const (
 	seenSets = `WITH RECURSIVE seen(id) AS (
 			SELECT MIN(permission) FROM account_grant WHERE platform = $1
 			UNION ALL SELECT (SELECT MIN(permission) FROM account_grant WHERE platform = $1 AND permission > seen.id) FROM seen WHERE seen.id IS NOT NULL)
-		SELECT id FROM seen WHERE id IS NOT NULL LIMIT 1000`
+		SELECT id, CASE WHEN EXISTS (SELECT 1 FROM account_grant g WHERE g.platform = $1 AND g.permission = seen.id AND g.missing = FALSE) THEN 1 ELSE 0 END
+		FROM seen WHERE id IS NOT NULL LIMIT 1000`
 	seenTags = `WITH RECURSIVE seen(tag) AS (
 			SELECT MIN(tag) FROM account_tag WHERE platform = $1
 			UNION ALL SELECT (SELECT MIN(tag) FROM account_tag WHERE platform = $1 AND tag > seen.tag) FROM seen WHERE seen.tag IS NOT NULL)
@@ -323,8 +325,13 @@ const (
 )
 
 // SeenSets implements [admin.Store].
-func (s *Store) SeenSets(ctx context.Context) ([]onboard.PermissionID, error) {
-	scan := func(r *sql.Rows) (id onboard.PermissionID, err error) { return id, r.Scan(&id) }
+func (s *Store) SeenSets(ctx context.Context) ([]admin.SeenSet, error) {
+	scan := func(r *sql.Rows) (set admin.SeenSet, err error) {
+		var granted int
+		err = r.Scan(&set.ID, &granted)
+		set.Granted = granted == 1
+		return set, err
+	}
 	return many(ctx, s.engine.read, scan, seenSets, s.platform)
 }
 

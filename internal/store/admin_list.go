@@ -14,7 +14,7 @@ import (
 
 // listForm is the version of the rules by which rows of account_list are made. A
 // program with other rules makes them anew when it opens the database.
-const listForm = 1
+const listForm = 2
 
 // listRow is a row of account_list with what a page does not show.
 type listRow struct {
@@ -56,7 +56,7 @@ func (s *Store) list(ctx context.Context, q querier, appID onboard.AppID, now ti
 	if err != nil {
 		return err
 	}
-	notes, err := many(ctx, q, scanString, `SELECT body FROM account_note WHERE platform = $1 AND appid = $2 ORDER BY id DESC LIMIT 5`, s.platform, string(appID))
+	notes, err := many(ctx, q, scanString, `SELECT body FROM account_note WHERE platform = $1 AND appid = $2 ORDER BY id DESC LIMIT 20`, s.platform, string(appID))
 	if err != nil {
 		return err
 	}

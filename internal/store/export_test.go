@@ -9,6 +9,10 @@ import (
 	"strings"
 
 	"github.com/pressly/goose/v3"
+	"fmt"
+	"strings"
+
+	"usher/internal/admin"
 )
 
 // The statements whose plans are tested.
@@ -46,6 +50,56 @@ var HotQueries = map[string]string{
 	"Events(result)":      eventTexts[eventsOfResult],
 	"Event":               eventByID,
 	"EventTypes":          eventTypeAfter,
+	"listRow":             listRowByAppID,
+	"AccountState":        accountState,
+	"AccountEvents":       accountEvents,
+	"AuditOf":             auditOf,
+	"Notes":               notesOf,
+}
+
+// ListPlan is a text of the console's list of accounts, and how SQLite has to begin.
+type ListPlan struct {
+	Name, Text string
+	Begins     string // with which step
+	Sorts      bool   // may sort what it found
+}
+
+// ListPlans are all texts of the list.
+func ListPlans() []ListPlan {
+	columns := map[admin.Sort]string{
+		admin.ByChange: "account_list_changed", admin.ByName: "account_list_name", admin.ByKind: "account_list_kind",
+		admin.ByStatus: "account_list_status", admin.BySets: "account_list_missing", admin.ByToken: "account_list_token",
+	}
+	begins := [listWays]string{
+		byTerm:   "SEARCH d USING COVERING INDEX sqlite_autoindex_account_term_1 (term=?)",
+		byGrant:  "SEARCH d USING COVERING INDEX account_grant_set (platform=? AND permission=? AND missing=?)",
+		byTag:    "SEARCH d USING COVERING INDEX account_tag_tag (platform=? AND tag=?)",
+		byStatus: "SEARCH l USING INDEX account_list_status (platform=? AND status>? AND status<?)",
+		byKind:   "SEARCH l USING INDEX account_list_kind (platform=? AND kind=?)",
+		bySince:  "SEARCH l USING INDEX account_list_changed (platform=? AND changed_at>?)",
+		byHidden: "SEARCH l USING INDEX account_list_hidden (platform=?)",
+	}
+	var all []ListPlan
+	for key, text := range listTexts {
+		p := ListPlan{fmt.Sprintf("way %d by %s, down %v, past %v", key.way, key.sort, key.down, key.past), text, begins[key.way], key.way != walk}
+		if key.way == walk {
+			p.Begins = "SEARCH l USING INDEX " + columns[key.sort] + " (platform=?"
+		}
+		all = append(all, p)
+	}
+	for way, text := range listCounts {
+		p := ListPlan{Name: fmt.Sprintf("count of way %d", way), Text: text, Begins: begins[way]}
+		if listWay(way) == walk || listWay(way) == byStatus {
+			p.Begins = "SEARCH l USING INDEX account_list_" // any will do
+		}
+		all = append(all, p)
+	}
+	for name, text := range map[string]string{
+		"countTerm": countTerm, "countGrant": countGrant, "countTag": countTag, "countStatus": countStatus, "countKind": countKind, "countSince": countSince,
+	} {
+		all = append(all, ListPlan{Name: name, Text: text, Begins: "SEARCH account_"})
+	}
+	return append(all, ListPlan{Name: "CountAccounts", Text: countAccounts, Begins: "SEARCH account_list USING COVERING INDEX account_list_count", Sorts: true})
 }
 
 func init() {
@@ -114,7 +168,7 @@ func (s *Store) Plan(ctx context.Context, text string) (string, error) {
 	steps, err := many(ctx, s.engine.read, func(r *sql.Rows) (step string, err error) {
 		var id, parent, unused int
 		return step, r.Scan(&id, &parent, &unused, &step)
-	}, "EXPLAIN QUERY PLAN "+text, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) // more than any of them has
+	}, "EXPLAIN QUERY PLAN "+text, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) // more than any of them has
 	return strings.Join(steps, "; "), err
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,5 +157,27 @@ func TestSQLite_Plans(t *testing.T) {
 	}
 	if plan, err := s.Plan(t.Context(), store.HotQueries["ClaimArrivals(code)"]); !strings.Contains(plan, "arrival_code (platform=? AND code_hash=?") {
 		t.Errorf("ClaimArrivals of a code: %s, %v", plan, err)
+	}
+}
+
+// TestSQLite_ListPlans: whatever the console's list is sorted and filtered by, it is
+// either walked along the index of the column or found by the index of a condition.
+func TestSQLite_ListPlans(t *testing.T) {
+	s := openAt(t, filepath.Join(t.TempDir(), "usher.db"), newRing(t))
+	for _, p := range store.ListPlans() {
+		plan, err := s.Plan(t.Context(), p.Text)
+		if err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+			continue
+		}
+		steps := strings.Split(plan, "; ")
+		if at := slices.IndexFunc(steps, func(s string) bool { return !strings.HasPrefix(s, "CO-ROUTINE") }); !strings.HasPrefix(steps[at], p.Begins) {
+			t.Errorf("%s: %s; want first %s", p.Name, plan, p.Begins)
+		}
+		for _, step := range steps {
+			if strings.HasPrefix(step, "SCAN") && step != "SCAN few" || strings.Contains(step, "AUTOMATIC") || strings.Contains(step, "TEMP B-TREE") && !p.Sorts {
+				t.Errorf("%s: %s", p.Name, plan)
+			}
+		}
 	}
 }

@@ -41,6 +41,21 @@ func RunAdmin(t *testing.T, open func(testing.TB) []admin.Store) {
 		{"Decision", (*adminSuite).decision},
 		{"Overview", (*adminSuite).overview},
 		{"Events", (*adminSuite).events},
+		{"ListAccounts", (*adminSuite).listAccounts},
+		{"ListPages", (*adminSuite).listPages},
+		{"ListFilters", (*adminSuite).listFilters},
+		{"ListSearch", (*adminSuite).listSearch},
+		{"ListHostile", (*adminSuite).listHostile},
+		{"ListFollows", (*adminSuite).listFollows},
+		{"SeenSets", (*adminSuite).seenSets},
+		{"Notes", (*adminSuite).notes},
+		{"Tags", (*adminSuite).tags},
+		{"TagRace", (*adminSuite).tagRace},
+		{"Hidden", (*adminSuite).hidden},
+		{"AccountState", (*adminSuite).accountState},
+		{"AccountEvents", (*adminSuite).accountEvents},
+		{"AttemptsOf", (*adminSuite).attemptsOf},
+		{"AuditOf", (*adminSuite).auditOf},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			stores := open(t)
