@@ -12,6 +12,7 @@ import (
 // there is. Failures that a person can do something about are [onboard.Error].
 // session is the opaque id of the browser, "" when it has none.
 type Service interface {
+	accountService
 	// Begin stores a new attempt.
 	Begin(ctx context.Context, w onboard.Wish) (onboard.Attempt, error)
 	// Again begins another attempt like the one with this id.

@@ -207,3 +207,10 @@ func (s *Service) accountOr404(ctx context.Context, appID onboard.AppID) (onboar
 	}
 	return a, found(err)
 }
+
+// ListedAccount reads one account as a list shows it; one that is not there is
+// NotFound.
+func (s *Service) ListedAccount(ctx context.Context, appID onboard.AppID) (Listed, error) {
+	state, err := s.store.AccountState(ctx, appID)
+	return state.Listed, found(err)
+}

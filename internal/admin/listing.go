@@ -26,6 +26,7 @@ type Listed struct {
 	TokenUntil time.Time // zero without a token
 	ChangedAt  time.Time // of the authorization, the sets, the name or the status
 	Hidden     bool
+	Picture    string // hash of the head image as we keep it; empty while we have none
 }
 
 // List makes the row of an account; ChangedAt and Hidden are the store's.

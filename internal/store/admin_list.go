@@ -24,11 +24,12 @@ type listRow struct {
 }
 
 const listColumns = `l.appid, l.name, l.original_id, l.principal, l.kind, l.status, l.granted, l.asked, l.lacks, l.tags,
-	l.token_until, l.changed_at, l.hidden`
+	l.token_until, l.changed_at, l.hidden,
+	(SELECT p.picture FROM account p WHERE p.platform = l.platform AND p.appid = l.appid)`
 
 func listFields(l *admin.Listed) []any {
 	return []any{&l.AppID, &l.Name, &l.OriginalID, &l.Principal, &l.Kind, &l.Status, &l.Granted, &l.Asked,
-		jsonOf[[]onboard.PermissionID]{&l.Lacks}, jsonOf[[]string]{&l.Tags}, msTime{&l.TokenUntil}, msTime{&l.ChangedAt}, &l.Hidden}
+		jsonOf[[]onboard.PermissionID]{&l.Lacks}, jsonOf[[]string]{&l.Tags}, msTime{&l.TokenUntil}, msTime{&l.ChangedAt}, &l.Hidden, &l.Picture}
 }
 
 func scanListRow(r *sql.Rows) (l listRow, err error) {
