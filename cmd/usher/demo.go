@@ -36,6 +36,7 @@ func demoCommand(ctx context.Context, args []string, t terminal) error {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	listen := flags.String("listen", "", "`address` of the site on this machine (default 127.0.0.1:8080, or a free port when it is taken)")
 	dir := flags.String("data", "data", "`directory` for the demo's keys and database")
+	empty := flags.Bool("empty", false, "begin without merchants")
 	verbose := flags.Bool("verbose", false, "log every request")
 	if err := parse(flags, args, t, demoAbout); err != nil {
 		return err
@@ -53,7 +54,7 @@ func demoCommand(ctx context.Context, args []string, t terminal) error {
 	if err != nil {
 		return errors.Join(err, site.Close())
 	}
-	d := demo{dir: *dir, site: site, wechat: wechat, log: newLog(t.err, "text", level), password: rand.Text()[:16]}
+	d := demo{dir: *dir, site: site, wechat: wechat, log: newLog(t.err, "text", level), password: rand.Text()[:16], merchants: !*empty}
 	d.ready = func(address string) { fmt.Fprint(t.out, welcome(ctx, address, d.password)) }
 	return d.run(ctx)
 }
@@ -98,6 +99,7 @@ type demo struct {
 	log          *slog.Logger
 	ready        func(address string)
 	password     string // of the owner that is made at every start; empty makes none
+	merchants    bool   // some are on board already, so that the console has something to show
 }
 
 // demoOwner is who may do everything in the console of the demo.
@@ -157,6 +159,11 @@ func (d demo) run(ctx context.Context) error {
 		})
 		stand.Go(func() {
 			waitTicket(ctx, svc)
+			if d.merchants && ctx.Err() == nil {
+				if err := bringMerchants(ctx, svc, sim); err != nil {
+					d.log.WarnContext(ctx, "the demo begins with fewer merchants", "err", err)
+				}
+			}
 			if d.ready != nil && ctx.Err() == nil {
 				d.ready(address + "/")
 			}

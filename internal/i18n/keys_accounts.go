@@ -193,6 +193,7 @@ const (
 	AccountsLinkUntil         Key = "accounts.link_until"
 	AccountsMore              Key = "accounts.more"
 	AccountsName              Key = "accounts.name"
+	AccountsNameless          Key = "accounts.nameless"
 	AccountsNext              Key = "accounts.next"
 	AccountsNone              Key = "accounts.none"
 	AccountsNoneText          Key = "accounts.none_text"

@@ -67,6 +67,7 @@ func pages(text string) map[string]templ.Component {
 	maps.Copy(all, overviewPages(f))
 	maps.Copy(all, eventPages(f, text))
 	maps.Copy(all, reconcilePages(f, text))
+	maps.Copy(all, accountPages(f, text))
 	return all
 }
 
