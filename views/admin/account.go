@@ -97,9 +97,9 @@ func (m AccountPage) why(ctx context.Context) *why {
 		return &why{"bad", t(i18n.Key("account.why." + suspension(a))), t(i18n.AccountWhySuspendedText), merchant, actReread, t(i18n.AccountRefresh)}
 	case admin.Incomplete:
 		missing := a.Missing()
-		return &why{"warn", t(i18n.AccountWhyMissing, "n", len(missing)), t(i18n.AccountWhyMissingText, "sets", views.QuoteSets(ctx, missing)), merchant, actInvite, invite}
+		return &why{"warn", t(i18n.AccountWhyMissing, "n", len(missing)), t(i18n.AccountWhyMissingText, "sets", views.SetSentence(ctx, missing)), merchant, actInvite, invite}
 	case admin.Unconfirmed:
-		return &why{"info", t(i18n.AccountWhyUnconfirmed), t(i18n.AccountWhyUnconfirmedText, "sets", views.QuoteSets(ctx, views.Unconfirmed(a.Grants))), merchant, actNone, ""}
+		return &why{"info", t(i18n.AccountWhyUnconfirmed), t(i18n.AccountWhyUnconfirmedText, "sets", views.SetSentence(ctx, views.Unconfirmed(a.Grants))), merchant, actNone, ""}
 	case admin.NoTokens:
 		return &why{"warn", t(i18n.AccountWhyNoAPI), t(i18n.AccountWhyNoAPIText), merchant, actInvite, invite}
 	case admin.Stopped:
@@ -242,11 +242,11 @@ func happened(ctx context.Context, h admin.Happening) string {
 func changedText(ctx context.Context, added, removed []onboard.PermissionID) string {
 	switch {
 	case len(added) > 0 && len(removed) > 0:
-		return i18n.T(ctx, i18n.AccountDidChangedBoth, "added", views.QuoteSets(ctx, added), "removed", views.QuoteSets(ctx, removed))
+		return i18n.T(ctx, i18n.AccountDidChangedBoth, "added", views.SetSentence(ctx, added), "removed", views.SetSentence(ctx, removed))
 	case len(added) > 0:
-		return i18n.T(ctx, i18n.AccountDidChangedAdded, "added", views.QuoteSets(ctx, added))
+		return i18n.T(ctx, i18n.AccountDidChangedAdded, "added", views.SetSentence(ctx, added))
 	}
-	return i18n.T(ctx, i18n.AccountDidChangedRemoved, "removed", views.QuoteSets(ctx, removed))
+	return i18n.T(ctx, i18n.AccountDidChangedRemoved, "removed", views.SetSentence(ctx, removed))
 }
 
 // happenedDetail is what stands below a line: the error of a failure, or what an admin
