@@ -109,6 +109,7 @@ func (s *Server) adminRoutes(e *echo.Echo) error {
 		s.peopleRoutes,
 		s.eventRoutes,
 		s.reconcileRoutes,
+		s.accountsRoutes,
 		s.auditRoutes,
 		s.settingsRoutes,
 	)
