@@ -54,7 +54,9 @@ func (w *consoleWorld) batch() string {
 }
 
 func init() {
-	adminObjects[":appid"] = adminObject{func(w *consoleWorld) string { return string(w.account()) }, "wx00000000000fffff"}
+	if _, other := adminObjects[":appid"]; !other { // an account that was put aside can be decided on too
+		adminObjects[":appid"] = adminObject{func(w *consoleWorld) string { return string(w.account()) }, "wx00000000000fffff"}
+	}
 	adminObjects[":batch"] = adminObject{(*consoleWorld).batch, "ZZZZZZZZZZZZZZZZZZZZZZZZZZ"}
 	adminForms["/admin/accounts/invite"] = adminForm{values: func(w *consoleWorld) url.Values {
 		w.account()
