@@ -168,6 +168,21 @@ type Happening struct {
 	Attempt        string // id of the invite it belongs to; empty for none
 }
 
+// happeningOrder is the order of what happens within one second: WeChat's clock has
+// whole seconds, ours has not.
+var happeningOrder = []HappeningKind{
+	HappenedInvited, HappenedBegun, HappenedOpened, HappenedHandedOff, HappenedAuthorized, HappenedMissing, HappenedWrong, HappenedChanged,
+	HappenedRefreshed, HappenedFailed, HappenedRescan, HappenedRevoked, HappenedActed,
+}
+
+func laterFirst(a, b Happening) int {
+	return cmp.Or(
+		b.At.Truncate(time.Second).Compare(a.At.Truncate(time.Second)),
+		cmp.Compare(slices.Index(happeningOrder, b.Kind), slices.Index(happeningOrder, a.Kind)),
+		b.At.Compare(a.At),
+	)
+}
+
 // timeline puts together what the tables say about an account, the newest first.
 func (s *Service) timeline(ctx context.Context, d AccountDetail) ([]Happening, error) {
 	appID := d.Account.AppID
@@ -236,6 +251,6 @@ func (s *Service) timeline(ctx context.Context, d AccountDetail) ([]Happening, e
 		}
 		all = append(all, h)
 	}
-	slices.SortStableFunc(all, func(a, b Happening) int { return b.At.Compare(a.At) })
+	slices.SortStableFunc(all, laterFirst)
 	return all[:min(len(all), timelineShown)], nil
 }

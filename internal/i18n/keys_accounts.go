@@ -76,6 +76,7 @@ const (
 	AccountSetID              Key = "account.set_id"
 	AccountSetIdle            Key = "account.set_idle"
 	AccountSetMissing         Key = "account.set_missing"
+	AccountSetWas             Key = "account.set_was"
 	AccountSets               Key = "account.sets"
 	AccountSetsAll            Key = "account.sets_all"
 	AccountSetsNone           Key = "account.sets_none"

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -9,10 +10,14 @@ import (
 	"strings"
 
 	"github.com/pressly/goose/v3"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"usher/internal/admin"
+	"usher/internal/onboard"
 )
 
 // The statements whose plans are tested.
@@ -256,6 +261,83 @@ func UpTo(ctx context.Context, path string, version int64) error {
 		_, err = p.UpTo(ctx, version)
 	}
 	return errors.Join(err, db.Close())
+// Fill stores accounts and what the list knows of them, of which tagged have a tag.
+// It makes the rows that the ordinary writes make, in an order in which a hundred
+// thousand of them do not take minutes.
+func (s *Store) Fill(ctx context.Context, all []onboard.Account, now time.Time, tag string, tagged func(i int) bool) error {
+	type termOf struct {
+		term  int64
+		appID string
+	}
+	var terms []termOf
+	at := 0
+	for chunk := range slices.Chunk(all, 5000) {
+		err := s.writer.do(ctx, func(ctx context.Context, q querier) error {
+			for _, a := range chunk {
+				var tags []string
+				if tagged(at) {
+					tags = []string{tag}
+				}
+				at++
+				if err := s.fillOne(ctx, q, a, now, tags); err != nil {
+					return err
+				}
+				for _, t := range admin.SearchTerms(searchOf(a, tags)) {
+					terms = append(terms, termOf{admin.TermNumber(s.platform, t), string(a.AppID)})
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(terms, func(a, b termOf) int { return cmp.Or(cmp.Compare(a.term, b.term), strings.Compare(a.appID, b.appID)) })
+	for chunk := range slices.Chunk(terms, 100_000) {
+		err := s.writer.do(ctx, func(ctx context.Context, q querier) error {
+			for _, t := range chunk {
+				if _, err := exec(ctx, q, `INSERT INTO account_term (term, appid) VALUES ($1, $2)`, t.term, t.appID); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func searchOf(a onboard.Account, tags []string) string {
+	return admin.SearchText(append([]string{a.Profile.Nickname, string(a.AppID), a.Profile.OriginalID, a.Profile.Principal}, tags...)...)
+}
+
+func (s *Store) fillOne(ctx context.Context, q querier, a onboard.Account, now time.Time, tags []string) error {
+	if _, err := s.lockAccount(ctx, q, a.AppID, now); err != nil {
+		return err
+	}
+	profile, err := json.Marshal(profileRow(a.Profile))
+	if err != nil {
+		return err
+	}
+	_, err = exec(ctx, q, `UPDATE account SET standing = $3, profile = $4, profile_at = $5, grants = $6, wanted = $7, authorized_at = $5,
+		access_expires_at = $8, due_at = $8 WHERE platform = $1 AND appid = $2`,
+		s.platform, string(a.AppID), string(a.Standing), string(profile), ms(now), grantsJSON(a.Grants), toJSON(a.Wanted), ms(a.AccessExpiresAt))
+	if err != nil {
+		return err
+	}
+	for _, tag := range tags {
+		if _, err := exec(ctx, q, `INSERT INTO account_tag (platform, appid, tag, at, author) VALUES ($1, $2, $3, $4, '')`, s.platform, string(a.AppID), tag, ms(now)); err != nil {
+			return err
+		}
+	}
+	row := admin.List(a, tags)
+	row.ChangedAt = now
+	if err := s.saveListed(ctx, q, row, searchOf(a, tags)); err != nil {
+		return err
+	}
+	return s.saveGrants(ctx, q, a)
 }
 
 // ReadClock reads the server's clock now instead of in some seconds.

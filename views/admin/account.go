@@ -164,11 +164,14 @@ func cellClass(s admin.CellState) string {
 	return "b-none"
 }
 
+// holds reports whether a set is granted now.
+func (m AccountPage) holds(r admin.SetRow) bool { return r.Granted && m.Status != admin.Withdrawn }
+
 // setsSum counts the three columns of the table.
 func (m AccountPage) setsSum(ctx context.Context) string {
 	var has, asked, granted int
 	for _, r := range m.Sets {
-		for n, is := range map[*int]bool{&has: r.Has, &asked: r.Asked, &granted: r.Granted} {
+		for n, is := range map[*int]bool{&has: r.Has, &asked: r.Asked, &granted: m.holds(r)} {
 			if is {
 				*n++
 			}
@@ -178,8 +181,10 @@ func (m AccountPage) setsSum(ctx context.Context) string {
 }
 
 // setPill is the class and the word of one row of the table.
-func setPill(ctx context.Context, r admin.SetRow) (class, word string) {
+func (m AccountPage) setPill(ctx context.Context, r admin.SetRow) (class, word string) {
 	switch {
+	case r.Granted && m.Status == admin.Withdrawn:
+		return "off", i18n.T(ctx, i18n.AccountSetWas)
 	case r.Waits:
 		return "wait", i18n.T(ctx, i18n.SetConfirm)
 	case r.Granted:

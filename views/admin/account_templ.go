@@ -322,7 +322,7 @@ func accountHead(m AccountPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if m.known() {
+			if m.known() && m.Status != admin.Withdrawn {
 				templ_7745c5c3_Err = views.Post(AccountPath(m.Account.AppID)+"/refresh", "btn", i18n.T(ctx, i18n.AccountRefresh)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -824,7 +824,7 @@ func accountSets(m AccountPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = yesNo(r.Granted).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = yesNo(m.holds(r)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -832,7 +832,7 @@ func accountSets(m AccountPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = views.Pill(setPill(ctx, r)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = views.Pill(m.setPill(ctx, r)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
