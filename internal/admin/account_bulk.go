@@ -12,7 +12,7 @@ import (
 // BulkLimit is how many accounts one press may act on.
 const BulkLimit = 5000
 
-// atOnce is how many rows are read, and how many accounts changed, in one go.
+// How many rows are read, and how many accounts tagged, in one go.
 const (
 	readAtOnce  = 1000
 	writeAtOnce = 200
@@ -63,13 +63,17 @@ func (s *Service) TagAll(ctx context.Context, q AccountQuery, tag string) (n int
 		return 0, err
 	}
 	for batch := range slices.Chunk(ids, writeAtOnce) {
-		k, err := s.store.SaveTag(ctx, batch, tag, ActorOf(ctx).Admin.Name, tagsLimit, s.now())
-		if err != nil {
-			return n, err
+		k, failed := s.store.SaveTag(ctx, batch, tag, ActorOf(ctx).Admin.Name, tagsLimit, s.now())
+		if failed != nil {
+			err = failed
+			break
 		}
 		n += k
 	}
-	return n, s.Audit(ctx, Entry{Action: "account.tag_all", Target: tag, After: strconv.Itoa(n)})
+	if err != nil { // those tagged before are tagged, and ctx may have ended
+		ctx = context.WithoutCancel(ctx)
+	}
+	return n, errors.Join(err, s.Audit(ctx, Entry{Action: "account.tag_all", Target: tag, After: strconv.Itoa(n)}))
 }
 
 // Invitable reports whether a link to authorize again makes sense: nobody invites
@@ -132,31 +136,20 @@ func (s *Service) InviteAll(ctx context.Context, q AccountQuery, expect int, inv
 		return "", 0, onboard.Errorf(onboard.Invalid, KeyBulkChanged, "%d accounts, the person saw %d", len(all), expect)
 	}
 	batch = NewBatch()
-	for rows := range slices.Chunk(all, writeAtOnce) {
-		if err = s.inviteRows(ctx, rows, batch, inviter); err != nil {
-			break
-		}
-		n += len(rows)
-	}
-	if n > 0 { // what was made before a failure is made
-		err = errors.Join(err, s.Audit(ctx, Entry{Action: "account.invite_all", Target: batch, After: strconv.Itoa(n)}))
-	}
-	return batch, n, err
-}
-
-func (s *Service) inviteRows(ctx context.Context, rows []Listed, batch string, inviter Inviter) error {
-	invitations := make([]onboard.Invitation, 0, len(rows))
-	for _, r := range rows {
+	invitations := make([]onboard.Invitation, len(all))
+	for i, r := range all {
 		a, err := s.accountOr404(ctx, r.AppID)
 		if err != nil {
-			return err
+			return "", 0, err
 		}
-		v := s.invitation(ctx, a)
-		v.Batch = batch
-		invitations = append(invitations, v)
+		invitations[i] = s.invitation(ctx, a)
+		invitations[i].Batch = batch
 	}
-	_, err := inviter.CreateInvites(ctx, invitations)
-	return err
+	made, err := inviter.CreateInvites(ctx, invitations) // all of them or none
+	if err != nil {
+		return "", 0, err
+	}
+	return batch, len(made), s.Audit(ctx, Entry{Action: "account.invite_all", Target: batch, After: strconv.Itoa(len(made))})
 }
 
 // InviteAgain makes an invite by which a merchant authorizes an account again. One

@@ -1,6 +1,9 @@
 package admin
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Refresh is one entry of what refreshing an account's token did lately: a
 // success, or failures of one kind in a row.
@@ -8,7 +11,7 @@ type Refresh struct {
 	First  time.Time
 	At     time.Time // the last of them; First for a single one
 	Times  int
-	Reason string // class and errcode of a failure; empty for a success
+	Reason string // API, errcode and rid of the last failure; empty for a success
 }
 
 // OK reports whether it was a success.
@@ -23,14 +26,20 @@ const (
 	refreshLimit = 40
 )
 
+// failureClass is a reason without WeChat's request id, which differs every time.
+func failureClass(reason string) string {
+	class, _, _ := strings.Cut(reason, " rid ")
+	return class
+}
+
 // AddRefresh appends what just happened to the entries of the last day, oldest
 // first. Failures of the same kind within one cell of the strip become one entry.
 func AddRefresh(all []Refresh, at time.Time, reason string) []Refresh {
 	for len(all) > 0 && (at.Sub(all[0].At) > refreshesFor || len(all) >= refreshLimit) {
 		all = all[1:]
 	}
-	if n := len(all); n > 0 && reason != "" && all[n-1].Reason == reason && all[n-1].First.Truncate(StripCell).Equal(at.Truncate(StripCell)) {
-		all[n-1].At = at
+	if n := len(all); n > 0 && reason != "" && failureClass(all[n-1].Reason) == failureClass(reason) && all[n-1].First.Truncate(StripCell).Equal(at.Truncate(StripCell)) {
+		all[n-1].At, all[n-1].Reason = at, reason
 		all[n-1].Times++
 		return all
 	}

@@ -117,14 +117,13 @@ func (m AccountPage) why(ctx context.Context) *why {
 // sinceShown reports whether the text of the box does not tell the time already.
 func (m AccountPage) sinceShown() bool { return !m.Since.IsZero() && m.Status != admin.Withdrawn }
 
-// errcode is the number at the end of "api_authorizer_token 61023".
+// errcode is the number in "api_authorizer_token 61023 rid 65f0-…".
 func errcode(reason string) string {
-	i := strings.LastIndexByte(reason, ' ')
-	code := reason[i+1:]
-	if code == "" || strings.Trim(code, "-0123456789") != "" {
+	words := strings.Fields(reason)
+	if len(words) < 2 || strings.Trim(words[1], "-0123456789") != "" {
 		return ""
 	}
-	return code
+	return words[1]
 }
 
 // token is the class and the word of the token's pill.

@@ -70,7 +70,7 @@ func accountPage(f adminviews.Frame, text string, s admin.Status) adminviews.Acc
 	a := onboard.Account{
 		AppID: "wx8f2c40d1a7be91d0", Standing: onboard.Active, ProfileAt: noon.Add(-24 * time.Hour), Grants: onboard.Grants{{ID: 17, Confirm: &onboard.Confirm{Need: true}}, {ID: 18}},
 		Wanted: []onboard.PermissionID{17, 18, 19, 40}, AuthorizedAt: noon.Add(-time.Hour), RevokedAt: noon, AccessExpiresAt: noon.Add(time.Hour), RefreshedAt: noon,
-		Failures: 3, LastError: "api_authorizer_token 61023", CreatedAt: noon,
+		Failures: 3, LastError: "api_authorizer_token 61023 rid 65f0", CreatedAt: noon,
 		Profile: onboard.Profile{Kind: onboard.MiniProgram, Nickname: text, Principal: text, OriginalID: text, Alias: text, Signature: text, Status: 16,
 			Categories: []onboard.Category{{First: text, Second: text}}},
 	}
