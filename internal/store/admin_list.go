@@ -38,6 +38,13 @@ func scanListRow(r *sql.Rows) (l listRow, err error) {
 
 const listRowByAppID = `SELECT ` + listColumns + `, l.search, l.refreshes FROM account_list l WHERE l.platform = $1 AND l.appid = $2`
 
+// What a row is made of, beside the account itself.
+const (
+	grantsListed = `SELECT permission, missing FROM account_grant WHERE platform = $1 AND appid = $2`
+	tagsListed   = `SELECT tag FROM account_tag WHERE platform = $1 AND appid = $2 ORDER BY tag`
+	notesListed  = `SELECT body FROM account_note WHERE platform = $1 AND appid = $2 ORDER BY id DESC LIMIT 20`
+)
+
 // list brings what the console's list knows of an account up to date. It is part
 // of every write that changes an account.
 func (s *Store) list(ctx context.Context, q querier, appID onboard.AppID, now time.Time) error {
@@ -53,11 +60,11 @@ func (s *Store) list(ctx context.Context, q querier, appID onboard.AppID, now ti
 	if err != nil && !fresh {
 		return err
 	}
-	tags, err := many(ctx, q, scanString, `SELECT tag FROM account_tag WHERE platform = $1 AND appid = $2 ORDER BY tag`, s.platform, string(appID))
+	tags, err := many(ctx, q, scanString, tagsListed, s.platform, string(appID))
 	if err != nil {
 		return err
 	}
-	notes, err := many(ctx, q, scanString, `SELECT body FROM account_note WHERE platform = $1 AND appid = $2 ORDER BY id DESC LIMIT 20`, s.platform, string(appID))
+	notes, err := many(ctx, q, scanString, notesListed, s.platform, string(appID))
 	if err != nil {
 		return err
 	}
@@ -150,7 +157,7 @@ func scanGrantEntry(r *sql.Rows) (g grantEntry, err error) { return g, r.Scan(&g
 
 // saveGrants brings the rows of account_grant in line with the account.
 func (s *Store) saveGrants(ctx context.Context, q querier, a onboard.Account) error {
-	stored, err := many(ctx, q, scanGrantEntry, `SELECT permission, missing FROM account_grant WHERE platform = $1 AND appid = $2`, s.platform, string(a.AppID))
+	stored, err := many(ctx, q, scanGrantEntry, grantsListed, s.platform, string(a.AppID))
 	if err != nil {
 		return err
 	}
