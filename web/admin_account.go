@@ -93,7 +93,7 @@ func (s *Server) refreshAccount(a *adminContext) error {
 	if err == nil {
 		return a.done(path, i18n.AccountRefreshed)
 	}
-	if err := a.flash("warn", i18n.AccountRefreshFailed, "why", i18n.T(a.ctx(), i18n.Key(key))); err != nil {
+	if err := a.flash("warn", i18n.AccountRefreshFailed, "why", adminviews.Blocked(a.ctx(), string(key))); err != nil {
 		return err
 	}
 	return a.see(path)

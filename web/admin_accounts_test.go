@@ -289,7 +289,7 @@ func TestAccounts_Acts(t *testing.T) {
 		t.Error("a hidden account is not to be found")
 	}
 	press("/show", nil, "已恢复显示")
-	press("/refresh", nil, "资料没有更新") // WeChat's stand-in has pushed no ticket yet
+	press("/refresh", nil, "资料没有更新：没有收到微信的票据") // WeChat's stand-in has pushed no ticket yet
 }
 
 // TestAccounts_Invite: one button makes an invite with the account and what it lacks.

@@ -87,9 +87,30 @@ func ParseTag(s string) (string, error) {
 	return s, nil
 }
 
-// Accounts reads one page of the list.
+// Accounts reads one page of the list. The total of all accounts, or of a kind and
+// a status, is some seconds old at most; counting them anew would cost more than the
+// page.
 func (s *Service) Accounts(ctx context.Context, q AccountQuery) (AccountPage, error) {
-	return s.store.ListAccounts(ctx, q.normal())
+	q = q.normal()
+	f := q.AccountFilter
+	f.Kind, f.Status, f.Acting = "", AnyStatus, false
+	q.NoTotal = f.Empty()
+	page, err := s.store.ListAccounts(ctx, q)
+	if err != nil || !q.NoTotal {
+		return page, err
+	}
+	counts, err := s.accountCounts(ctx)
+	for _, n := range counts {
+		if q.chooses(n) {
+			page.Total += n.N
+		}
+	}
+	return page, err
+}
+
+// chooses reports whether a filter of a kind and a status has the accounts of a count.
+func (f AccountFilter) chooses(n AccountCount) bool {
+	return (f.Kind == "" || f.Kind == n.Kind) && (f.Status == AnyStatus || f.Status == n.Status) && (!f.Acting || n.Status.Acting())
 }
 
 // countFor is how long counts of all accounts are good: they are asked for by
@@ -105,18 +126,12 @@ type counted struct {
 // AccountCounts counts the accounts that are not hidden, as they were some seconds
 // ago at most.
 func (s *Service) AccountCounts(ctx context.Context) (total, acting int, by map[Status]int, err error) {
-	now := s.now()
-	c := s.counts.Load()
-	if c == nil || now.Sub(c.at) > countFor || now.Before(c.at) {
-		all, err := s.store.CountAccounts(ctx)
-		if err != nil {
-			return 0, 0, nil, err
-		}
-		c = &counted{at: now, all: all}
-		s.counts.Store(c)
+	counts, err := s.accountCounts(ctx)
+	if err != nil {
+		return 0, 0, nil, err
 	}
 	by = map[Status]int{}
-	for _, n := range c.all {
+	for _, n := range counts {
 		by[n.Status] += n.N
 		total += n.N
 		if n.Status.Acting() {
@@ -124,6 +139,20 @@ func (s *Service) AccountCounts(ctx context.Context) (total, acting int, by map[
 		}
 	}
 	return total, acting, by, nil
+}
+
+func (s *Service) accountCounts(ctx context.Context) ([]AccountCount, error) {
+	now := s.now()
+	c := s.counts.Load()
+	if c == nil || now.Sub(c.at) > countFor || now.Before(c.at) {
+		all, err := s.store.CountAccounts(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c = &counted{at: now, all: all}
+		s.counts.Store(c)
+	}
+	return c.all, nil
 }
 
 // changedAccounts forgets the counts after a change of ours.

@@ -156,7 +156,7 @@ const CountLimit = 2000
 // AccountPage is one page of a list.
 type AccountPage struct {
 	Rows []Listed
-	// Total counts the matches; AtLeast says that there are more.
+	// Total counts the matches up to CountLimit; AtLeast says that there are more.
 	Total      int
 	AtLeast    bool
 	Prev, Next Cursor // of the first and the last row, zero where there is no page

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"hash/fnv"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -22,7 +23,6 @@ const (
 	fieldLimit = NoteLimit
 	wordLimit  = 4
 	wordRunes  = 40
-	wordTerms  = 12
 	termLimit  = 4000
 )
 
@@ -148,8 +148,10 @@ func SearchWords(query string) []Word {
 		if len(terms) == 0 {
 			terms = characters(w)
 		}
+		slices.Sort(terms)
+		terms = slices.Compact(terms) // an AppID may repeat itself
 		if len(terms) > 0 {
-			words = append(words, Word{Contains: w, Terms: terms[:min(len(terms), wordTerms)]})
+			words = append(words, Word{Contains: w, Terms: terms})
 			continue
 		}
 		words = append(words, Word{Contains: fieldStart + w, Terms: []string{fieldStart + w}})

@@ -6,6 +6,12 @@ package i18n
 const (
 	AccountAlias              Key = "account.alias"
 	AccountAsked              Key = "account.asked"
+	AccountBlockedCredentials Key = "account.blocked.credentials"
+	AccountBlockedIP          Key = "account.blocked.ip"
+	AccountBlockedQuota       Key = "account.blocked.quota"
+	AccountBlockedTicket      Key = "account.blocked.ticket"
+	AccountBlockedUnpublished Key = "account.blocked.unpublished"
+	AccountBlockedWeChat      Key = "account.blocked.wechat"
 	AccountChanges            Key = "account.changes"
 	AccountChangesNone        Key = "account.changes_none"
 	AccountChannelH5          Key = "account.channel.h5"

@@ -158,12 +158,15 @@ func statusRange(f admin.AccountFilter) (low, high admin.Status) {
 	return 0, all[len(all)-1]
 }
 
+// fewEnough is how many accounts are so few that no other condition is tried.
+const fewEnough = 50
+
 // way chooses how to answer: by the condition that chooses the fewest accounts, if
 // they are few. term is what byTerm looks for.
 func (s *Store) way(ctx context.Context, q admin.AccountQuery, words []admin.Word) (best listWay, term int64, err error) {
 	least := int64(admin.CountLimit + 1)
 	try := func(way listWay, number int64, text string, args ...any) {
-		if err != nil || least == 0 {
+		if err != nil || least <= fewEnough {
 			return
 		}
 		var n int64
@@ -219,9 +222,11 @@ func (s *Store) ListAccounts(ctx context.Context, q admin.AccountQuery) (page ad
 		args = append(args, term)
 	}
 	if !q.NoTotal {
-		if page.Total, page.AtLeast, err = s.total(ctx, q, way, args); err != nil {
+		counted, err := one(ctx, s.engine.read, scanInt, listCounts[way], append(slices.Clone(args), admin.CountLimit+1)...)
+		if err != nil {
 			return page, fmt.Errorf("count accounts: %w", err)
 		}
+		page.Total, page.AtLeast = int(min(counted, admin.CountLimit)), counted > admin.CountLimit
 	}
 	back := !q.Before.Zero()
 	cursor := q.After
@@ -253,28 +258,6 @@ func (s *Store) ListAccounts(ctx context.Context, q admin.AccountQuery) (page ad
 		}
 	}
 	return page, nil
-}
-
-// total counts exactly where that is cheap: few matches, or all accounts of a
-// status and a kind.
-func (s *Store) total(ctx context.Context, q admin.AccountQuery, way listWay, args []any) (n int, more bool, err error) {
-	f := q.AccountFilter
-	f.Kind, f.Status, f.Acting = "", 0, false
-	if way == walk && f.Empty() {
-		counts, err := s.CountAccounts(ctx)
-		if err != nil {
-			return 0, false, err
-		}
-		low, high := statusRange(q.AccountFilter)
-		for _, c := range counts {
-			if c.Status >= low && c.Status <= high && (q.Kind == "" || c.Kind == q.Kind) {
-				n += c.N
-			}
-		}
-		return n, false, nil
-	}
-	counted, err := one(ctx, s.engine.read, scanInt, listCounts[way], append(slices.Clone(args), admin.CountLimit+1)...)
-	return int(min(counted, admin.CountLimit)), counted > admin.CountLimit, err
 }
 
 func cursorValue(sort admin.Sort, c admin.Cursor) any {

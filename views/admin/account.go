@@ -117,6 +117,15 @@ func (m AccountPage) why(ctx context.Context) *why {
 // sinceShown reports whether the text of the box does not tell the time already.
 func (m AccountPage) sinceShown() bool { return !m.Since.IsZero() && m.Status != admin.Withdrawn }
 
+// Blocked says to an operator why WeChat could not be asked; another text, such as
+// the API and the errcode of a refusal, is shown as it is.
+func Blocked(ctx context.Context, reason string) string {
+	if key := i18n.Key("account." + reason); strings.HasPrefix(reason, "blocked.") && i18n.Has(key) {
+		return i18n.T(ctx, key)
+	}
+	return views.DisplayName(reason)
+}
+
 // errcode is the number in "api_authorizer_token 61023 rid 65f0-…".
 func errcode(reason string) string {
 	words := strings.Fields(reason)
@@ -255,11 +264,11 @@ func changedText(ctx context.Context, added, removed []onboard.PermissionID) str
 
 // happenedDetail is what stands below a line: the error of a failure, or what an admin
 // wrote.
-func happenedDetail(h admin.Happening) string {
+func happenedDetail(ctx context.Context, h admin.Happening) string {
 	if !slices.Contains([]admin.HappeningKind{admin.HappenedFailed, admin.HappenedRescan, admin.HappenedActed}, h.Kind) {
 		return ""
 	}
-	return views.DisplayName(h.Detail)
+	return Blocked(ctx, h.Detail)
 }
 
 // happenedClass is the mark beside a line.

@@ -1228,7 +1228,7 @@ func happenings(m AccountPage, all []admin.Happening) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			if detail := happenedDetail(h); detail != "" {
+			if detail := happenedDetail(ctx, h); detail != "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 101, "<small><bdi>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
