@@ -68,10 +68,6 @@ func (r *adminRouter) register(method, path string, p admin.Permission, h adminH
 // count shows a number beside an entry of the navigation, the one that leads to
 // path; empty for none. It is asked for every page, so it has to be cheap.
 func (r *adminRouter) count(path string, f func(context.Context) (string, error)) { r.counts[path] = f }
-// count has ask tell the number beside an entry of the navigation.
-func (r *adminRouter) count(path string, ask func(context.Context) (string, error)) {
-	r.counts[path] = ask
-}
 
 // open reports whether a page exists and role may see it.
 func (r *adminRouter) open(path string, role admin.Role) bool {
@@ -104,7 +100,6 @@ func (s *Server) adminRoutes(e *echo.Echo) error {
 		s.overviewRoutes,
 		s.inviteRoutes,
 		s.decideRoutes,
-		s.accountsRoutes,
 		s.profileRoutes,
 		s.peopleRoutes,
 		s.eventRoutes,

@@ -4,17 +4,16 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
-	"encoding/json"
-	"fmt"
-	"slices"
-	"strings"
-	"time"
 
 	"usher/internal/admin"
 	"usher/internal/onboard"
@@ -269,6 +268,8 @@ func UpTo(ctx context.Context, path string, version int64) error {
 		_, err = p.UpTo(ctx, version)
 	}
 	return errors.Join(err, db.Close())
+}
+
 // Fill stores accounts and what the list knows of them, of which tagged have a tag.
 // It makes the rows that the ordinary writes make, in an order in which a hundred
 // thousand of them do not take minutes.

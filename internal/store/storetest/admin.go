@@ -56,11 +56,6 @@ func RunAdmin(t *testing.T, open func(testing.TB) []admin.Store) {
 		{"AccountEvents", (*adminSuite).accountEvents},
 		{"AttemptsOf", (*adminSuite).attemptsOf},
 		{"AuditOf", (*adminSuite).auditOf},
-		{"Settings", (*adminSuite).settings},
-		{"SettingsRace", (*adminSuite).settingsRace},
-		{"PlatformSecrets", (*adminSuite).platformSecrets},
-		{"Logo", (*adminSuite).logo},
-		{"PruneArrivals", (*adminSuite).pruneArrivals},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			stores := open(t)
