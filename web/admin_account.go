@@ -1,8 +1,8 @@
 package web
 
 import (
+	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/a-h/templ"
 
@@ -17,6 +17,7 @@ import (
 func (s *Server) accountRoutes(r *adminRouter) {
 	const path = adminviews.AccountsPath + "/:appid"
 	r.get(path, admin.View, s.accountPage)
+	r.stream(path+liveSuffix, admin.View, s.accountLive)
 	r.post(path+"/refresh", admin.Work, s.refreshAccount)
 	r.post(path+"/invite", admin.Work, s.inviteAccount)
 	r.post(path+"/notes", admin.Work, s.addNote)
@@ -34,8 +35,8 @@ func (s *Server) accountRoutes(r *adminRouter) {
 func (a *adminContext) appID() onboard.AppID { return onboard.AppID(a.Param("appid")) }
 
 // accountModel reads the page of the account of the address.
-func (a *adminContext) accountModel() (m adminviews.AccountPage, err error) {
-	m.AccountDetail, err = a.s.Console.AccountDetail(a.ctx(), a.appID())
+func (a *adminContext) accountModel(ctx context.Context) (m adminviews.AccountPage, err error) {
+	m.AccountDetail, err = a.s.Console.AccountDetail(ctx, a.appID())
 	if m.Open != nil {
 		m.OpenURL = a.s.PublicURL + views.InvitePath(m.Open.InviteCode)
 	}
@@ -43,12 +44,22 @@ func (a *adminContext) accountModel() (m adminviews.AccountPage, err error) {
 }
 
 func (s *Server) accountPage(a *adminContext) error {
-	m, err := a.accountModel()
+	m, err := a.accountModel(a.ctx())
 	if err != nil {
 		return err
 	}
 	m.Frame = a.frame()
 	return a.render(http.StatusOK, adminviews.Account(m))
+}
+
+// accountLive streams what changes on the page of an account. Nothing wakes it: what
+// changes an account is mostly done by workers, here or in another process.
+func (s *Server) accountLive(a *adminContext) error {
+	return a.follow(livePart{name: "account " + string(a.appID()), draw: func(ctx context.Context) (templ.Component, error) {
+		m, err := a.served(ctx)
+		m.Frame = a.bare()
+		return adminviews.AccountLive(m), err
+	}})
 }
 
 // accountFault shows the page again with what is wrong with one of its forms.
@@ -57,7 +68,7 @@ func (a *adminContext) accountFault(err error, field string, typed func(*adminvi
 	if !ok {
 		return err
 	}
-	m, failed := a.accountModel()
+	m, failed := a.accountModel(a.ctx())
 	if failed != nil {
 		return failed
 	}
@@ -67,8 +78,8 @@ func (a *adminContext) accountFault(err error, field string, typed func(*adminvi
 }
 
 // served reads the account of the address, which has to have been authorized.
-func (a *adminContext) served() (adminviews.AccountPage, error) {
-	m, err := a.accountModel()
+func (a *adminContext) served(ctx context.Context) (adminviews.AccountPage, error) {
+	m, err := a.accountModel(ctx)
 	if err == nil && m.Status == admin.NeverDone {
 		err = onboard.Errorf(onboard.NotFound, onboard.KeyNotFound, "account %q was never authorized", a.appID())
 	}
@@ -105,7 +116,7 @@ func (s *Server) inviteAccount(a *adminContext) error {
 		return err
 	}
 	life := i18n.Span(a.ctx(), invite.ExpiresAt.Sub(invite.CreatedAt))
-	return a.done(adminviews.InvitesPath+"/"+url.PathEscape(invite.ID), i18n.AccountInvited, "life", life)
+	return a.done(adminviews.InvitePath(invite.ID), i18n.AccountInvited, "life", life)
 }
 
 func (s *Server) addNote(a *adminContext) error {
@@ -144,7 +155,7 @@ func (s *Server) dropTag(a *adminContext) error {
 // confirmAccount is a page that asks before something is done to an account.
 func (s *Server) confirmAccount(page func(adminviews.AccountPage) templ.Component) adminHandler {
 	return func(a *adminContext) error {
-		m, err := a.served()
+		m, err := a.served(a.ctx())
 		if err != nil {
 			return err
 		}

@@ -102,7 +102,7 @@ func (s *Server) accountsPage(a *adminContext) error {
 	if m.Tags, err = s.Console.Tags(a.ctx()); err != nil {
 		return err
 	}
-	if form := adminviews.InvitesPath + "/new"; a.may(admin.Work) && s.console.open(form, a.Admin.Role) {
+	if form := adminviews.NewInvitePath; a.may(admin.Work) && s.console.open(form, a.Admin.Role) {
 		m.InvitePath = form
 	}
 	status := http.StatusOK

@@ -347,3 +347,31 @@ func TestAccounts_NeverDone(t *testing.T) {
 		t.Errorf("an AppID that somebody typed = %d, want 404", got.Code)
 	}
 }
+
+// TestAccountLive: what a worker does to an account is on its page at once, in the
+// parts that the page has.
+func TestAccountLive(t *testing.T) {
+	w := newConsole(t, nil)
+	id := w.account()
+	path, cookie := "/admin/accounts/"+string(id), w.signedIn(admin.Viewer)
+	page := w.get(path, cookie).Body.String()
+	if !strings.Contains(page, `data-live="`+path+`/live"`) {
+		t.Errorf("the page is not live:\n%s", page)
+	}
+	_, err := w.db.SaveRevoked(t.Context(), id, w.now.Add(time.Second).Truncate(time.Second), w.now)
+	w.ok(err)
+	got := w.glimpse(path+"/live", cookie)
+	for _, want := range []string{"event: state", "商家取消了授权", `data-part="token"`, `data-part="timeline"`} {
+		if !strings.Contains(got.Body.String(), want) {
+			t.Errorf("the stream = %d, it lacks %q:\n%s", got.Code, want, got.Body)
+		}
+	}
+	for _, part := range []string{"head", "why", "sets", "timeline", "token"} {
+		if attr := `data-part="` + part + `"`; strings.Count(page, attr) != 1 || strings.Count(got.Body.String(), attr) != 1 {
+			t.Errorf("the part %s is %d times on the page and %d times in the event", part, strings.Count(page, attr), strings.Count(got.Body.String(), attr))
+		}
+	}
+	if got := w.glimpse("/admin/accounts/wx00000000000fffff/live", cookie); got.Code != http.StatusNotFound {
+		t.Errorf("the stream of nobody = %d, want 404", got.Code)
+	}
+}
