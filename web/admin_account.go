@@ -38,7 +38,7 @@ func (a *adminContext) appID() onboard.AppID { return onboard.AppID(a.Param("app
 func (a *adminContext) accountModel(ctx context.Context) (m adminviews.AccountPage, err error) {
 	m.AccountDetail, err = a.s.Console.AccountDetail(ctx, a.appID())
 	if m.Open != nil {
-		m.OpenURL = a.s.PublicURL + views.InvitePath(m.Open.InviteCode)
+		m.OpenURL = a.s.inviteLink(*m.Open)
 	}
 	return m, err
 }

@@ -113,7 +113,7 @@ func (s *Server) batchCSV(a *adminContext) error {
 			if err != nil {
 				return err
 			}
-			if err := sh.row(accountCells(a.ctx(), l, s.PublicURL+views.InvitePath(invite.InviteCode), cellTime(invite.ExpiresAt))...); err != nil {
+			if err := sh.row(accountCells(a.ctx(), l, s.inviteLink(invite.Attempt), cellTime(invite.ExpiresAt))...); err != nil {
 				return err
 			}
 		}

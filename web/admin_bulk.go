@@ -7,7 +7,6 @@ import (
 	"usher/internal/admin"
 	"usher/internal/i18n"
 	"usher/internal/onboard"
-	"usher/views"
 	adminviews "usher/views/admin"
 )
 
@@ -80,7 +79,7 @@ func (s *Server) batchPage(a *adminContext) error {
 		if err != nil {
 			return err
 		}
-		m.Links = append(m.Links, adminviews.BatchLink{Account: l, Until: invite.ExpiresAt, URL: s.PublicURL + views.InvitePath(invite.InviteCode)})
+		m.Links = append(m.Links, adminviews.BatchLink{Account: l, Until: invite.ExpiresAt, URL: s.inviteLink(invite.Attempt)})
 	}
 	m.Frame = a.frame()
 	return a.render(http.StatusOK, adminviews.Batch(m))

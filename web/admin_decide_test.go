@@ -34,7 +34,7 @@ func TestDecide(t *testing.T) {
 	if e, _ := w.lastAudit(); e.Action != "account.refuse" || e.Target != string(cameAppID) || e.Before != "quarantined" || e.After != "refused" {
 		t.Errorf("the audit says %+v", e)
 	}
-	wants(t, "the invite", w.get(refused.Header().Get("Location"), cookie), http.StatusOK, "不服务它", "已判定不是")
+	wants(t, "the account", w.get(refused.Header().Get("Location"), cookie), http.StatusOK, "不服务它", "核对的结果是“不是这个商家”")
 	wants(t, "a second thought", w.get(path, cookie), http.StatusOK, "已判定不是这个商家", "可以改过来")
 	w.post(path, cookie, url.Values{"answer": {"no"}})
 	wants(t, "no again", w.get("/admin", cookie), http.StatusOK, "有人刚处理过")
