@@ -59,7 +59,6 @@ func TestAccounts_Filters(t *testing.T) {
 		"?since=2026-11-22&q=ba":          "Bakery",
 		"?hidden=1":                       "",
 		"?after=nonsense&size=7":          "Camellia Bakery Noodles",
-		"?q=%00%ff<script>":               "",
 		"?sort=--name&at=-5":              "Camellia Bakery Noodles",
 		"?q=" + strings.Repeat("x", 3000): "",
 	} {
