@@ -95,8 +95,8 @@ func (s *Service) SaveCredential(ctx context.Context, name CredentialName, value
 	if !s.fixed[name].Empty() {
 		return onboard.Errorf(onboard.Invalid, KeyFixed, "the environment sets %s", name)
 	}
-	if !value.Empty() && !key.shape.MatchString(value.Reveal()) {
-		return onboard.Errorf(onboard.Invalid, key.fault, "%s of the wrong shape: %v", name, value)
+	if fault := CredentialFault(name, value); fault != "" {
+		return onboard.Errorf(onboard.Invalid, fault, "%s of the wrong shape: %v", name, value)
 	}
 	before := s.Credentials()[name]
 	now, by := s.now(), ActorOf(ctx).Admin.Name
@@ -116,6 +116,15 @@ func (s *Service) SaveCredential(ctx context.Context, name CredentialName, value
 		return err
 	}
 	return s.reloadCredentials(ctx)
+}
+
+// CredentialFault says what is wrong with the shape of a value; empty when nothing
+// is, or when there is no value.
+func CredentialFault(name CredentialName, value secret.Secret) onboard.Key {
+	if key := credentialShapes[name]; !value.Empty() && key.shape != nil && !key.shape.MatchString(value.Reveal()) {
+		return key.fault
+	}
+	return ""
 }
 
 func (s *Service) reloadCredentials(ctx context.Context) error {

@@ -39,6 +39,8 @@ type Service struct {
 	logo      atomic.Pointer[logo]
 	chain     atomic.Pointer[Chain]
 	counts    atomic.Pointer[counted]
+	pulse     pulse
+	ticket    atomic.Pointer[ticketSeen]
 }
 
 // NewService makes a Service. Reload should be called before its settings are used.
@@ -62,6 +64,7 @@ const (
 	purposeTry         = "admin try"
 	purposeRecovery    = "admin recovery"
 	purposeFingerprint = "credential fingerprint"
+	purposeAddress     = "public address"
 )
 
 // newToken makes 256 random bits as text.

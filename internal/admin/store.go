@@ -22,6 +22,7 @@ type Store interface {
 	OverviewStore
 	EventStore
 	ReconcileStore
+	HealthStore
 }
 
 // AdminStore keeps the admins and the ways in.

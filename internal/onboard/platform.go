@@ -26,6 +26,10 @@ type OpenPlatform interface {
 	// Authorizers reads one page, at most 500 rows, of the accounts that WeChat
 	// holds as authorized (api_get_authorizer_list), and the total.
 	Authorizers(ctx context.Context, platformToken secret.Secret, offset, count int) ([]Authorizer, int, error)
+	// Quota reads how many of the day's calls of the API at path are used (quota/get).
+	Quota(ctx context.Context, platformToken secret.Secret, path string) (Usage, error)
+	// ClearQuota begins the day's calls anew (clear_quota/v2).
+	ClearQuota(ctx context.Context) error
 	// Link builds the address of WeChat's authorization page.
 	Link(LinkRequest) string
 }

@@ -59,6 +59,8 @@ var HotQueries = map[string]string{
 	"AccountEvents":       accountEvents,
 	"AuditOf":             auditOf,
 	"Notes":               notesOf,
+	"TicketTimes":         ticketTimes,
+	"first ticket":        firstTicket,
 }
 
 // ListPlan is a text of the console's list of accounts, and how SQLite has to begin.

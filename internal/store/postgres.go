@@ -54,6 +54,7 @@ func openPostgres(ctx context.Context, address string) (e engine, err error) {
 			s.peers = newPeers(db, cfg, s.platform, s.log)
 			return s.clock.follow(ctx, db, s.log)
 		},
+		size:  `SELECT pg_database_size(current_database())`,
 		close: end,
 	}, nil
 }

@@ -119,6 +119,7 @@ func openSQLite(ctx context.Context, path string) (e engine, err error) {
 		group: func(ctx context.Context) (transaction, error) { return beginSQLite(ctx, w) },
 		ping:  rdb.PingContext,
 		file:  path,
+		size:  `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`,
 		close: func() error { return side.close(closeAll(closers)) },
 	}, nil
 }

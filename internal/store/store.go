@@ -76,6 +76,7 @@ type engine struct {
 	// shared prepares s for other processes on the same database; nil on SQLite.
 	shared func(ctx context.Context, s *Store) error
 	file   string // whole path of the SQLite file; empty on PostgreSQL
+	size   string // the query for the size of the database in bytes
 	close  func() error
 }
 

@@ -5,22 +5,14 @@ import (
 	"net/netip"
 	"time"
 
+	"usher/internal/onboard"
 	"usher/internal/secret"
 )
-
-// Usage is how much of an API's allowance is used. Limits that WeChat did not
-// send are zero.
-type Usage struct {
-	DailyLimit, Used, Remain int
-	// RateCalls are allowed in every RateWindow.
-	RateCalls  int
-	RateWindow time.Duration
-}
 
 // Quota reads the usage of the platform API at path, such as
 // "/cgi-bin/component/api_create_preauthcode" (查询API调用额度,
 // /cgi-bin/openapi/quota/get).
-func (c *Client) Quota(ctx context.Context, platformToken secret.Secret, path string) (Usage, error) {
+func (c *Client) Quota(ctx context.Context, platformToken secret.Secret, path string) (onboard.Usage, error) {
 	r := request{
 		path:  "/cgi-bin/openapi/quota/get",
 		token: platformToken,
@@ -42,16 +34,16 @@ func (c *Client) Quota(ctx context.Context, platformToken secret.Secret, path st
 		ComponentRate rate `json:"component_rate_limit"`
 	}
 	if err := c.call(ctx, r, &answer); err != nil {
-		return Usage{}, err
+		return onboard.Usage{}, err
 	}
 	if answer.Quota == nil {
-		return Usage{}, r.incomplete("answer without quota")
+		return onboard.Usage{}, r.incomplete("answer without quota")
 	}
 	limit := answer.ComponentRate // the one that counts for a platform's API
 	if !limit.Calls.ok {
 		limit = answer.Rate
 	}
-	return Usage{
+	return onboard.Usage{
 		DailyLimit: answer.Quota.Limit.or(0), Used: answer.Quota.Used.or(0), Remain: answer.Quota.Remain.or(0),
 		RateCalls: limit.Calls.or(0), RateWindow: time.Duration(clampSeconds(limit.Second.or(0))) * time.Second,
 	}, nil

@@ -56,6 +56,12 @@ func RunAdmin(t *testing.T, open func(testing.TB) []admin.Store) {
 		{"AccountEvents", (*adminSuite).accountEvents},
 		{"AttemptsOf", (*adminSuite).attemptsOf},
 		{"AuditOf", (*adminSuite).auditOf},
+		{"Pulse", (*adminSuite).pulse},
+		{"PulseRace", (*adminSuite).pulseRace},
+		{"Checks", (*adminSuite).checks},
+		{"TicketTimes", (*adminSuite).ticketTimes},
+		{"Load", (*adminSuite).load},
+		{"Usage", (*adminSuite).usage},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			stores := open(t)
