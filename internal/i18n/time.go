@@ -57,3 +57,6 @@ func Span(ctx context.Context, d time.Duration) string {
 
 // Stamp writes t for the datetime attribute of a time element.
 func Stamp(t time.Time) string { return t.In(china).Format("2006-01-02T15:04:05-07:00") }
+
+// Clock writes the time of day, as 10:42.
+func Clock(t time.Time) string { return t.In(china).Format("15:04") }

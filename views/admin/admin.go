@@ -20,6 +20,8 @@ type Frame struct {
 	Flash *Flash // said once, above the page; nil for nothing
 	// Refresh has a browser without scripts ask again every five seconds.
 	Refresh bool
+	// NoTicket says on the page that WeChat's ticket is missing.
+	NoTicket bool
 }
 
 // May reports whether the reader's role allows something, so that a page shows
@@ -73,6 +75,8 @@ const (
 	CodePath      = "/admin/sign-in/code"
 	SignOutPath   = "/admin/sign-out"
 	SetupPath     = "/admin/setup"
+	WizardPath    = "/admin/wizard"
+	QuotaPath     = HealthPath + "/quota"
 )
 
 // Nav returns the navigation for a reader of path. open tells whether a page

@@ -10,9 +10,6 @@ import (
 	"usher/internal/i18n"
 )
 
-// WizardPath is where somebody who installs Usher is led through the set-up.
-const WizardPath = "/admin/wizard"
-
 // OverviewPage is what an admin sees first.
 type OverviewPage struct {
 	Frame
@@ -50,7 +47,7 @@ func (m OverviewPage) attentionPath(a admin.Attention) string {
 	case admin.CauseStatus:
 		path, query = AccountsPath, "?status="+a.Status.String()
 	case admin.CauseParked:
-		path, query = EventsPath, "?result="+string(admin.EventFailed)
+		path, query = EventsPath, "?result=parked"
 	case admin.CauseLapsed:
 		path, query = InvitesPath, "?state="+string(admin.InviteLapsed)
 	}

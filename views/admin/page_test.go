@@ -68,6 +68,7 @@ func pages(text string) map[string]templ.Component {
 	maps.Copy(all, eventPages(f, text))
 	maps.Copy(all, reconcilePages(f, text))
 	maps.Copy(all, accountPages(f, text))
+	maps.Copy(all, platformPages(f, text))
 	return all
 }
 
