@@ -107,6 +107,8 @@ func (s *Server) adminRoutes(e *echo.Echo) error {
 		s.accountsRoutes,
 		s.auditRoutes,
 		s.settingsRoutes,
+		s.healthRoutes,
+		s.wizardRoutes,
 	)
 }
 

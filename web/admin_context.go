@@ -56,6 +56,7 @@ func (a *adminContext) frame() adminviews.Frame {
 	console := a.s.console
 	f.Nav = adminviews.Nav(r.URL.Path, func(path string) bool { return console.open(path, a.Admin.Role) }, a.count)
 	f.Flash = a.takeFlash()
+	f.NoTicket = a.noTicket(r.URL.Path)
 	return f
 }
 
@@ -63,6 +64,20 @@ func (a *adminContext) frame() adminviews.Frame {
 // that waits for the next page.
 func (a *adminContext) bare() adminviews.Frame {
 	return adminviews.Frame{Page: a.s.page(a, a.Request().URL.Path), Admin: a.Admin}
+}
+
+// noTicket reports whether a page has to say that there is no ticket. Those that
+// say why need not.
+func (a *adminContext) noTicket(path string) bool {
+	if path == adminviews.HomePath || strings.HasPrefix(path, adminviews.HealthPath) || strings.HasPrefix(path, adminviews.WizardPath) {
+		return false
+	}
+	state, err := a.s.Console.TicketNow(a.ctx())
+	if err != nil {
+		a.s.Log.WarnContext(a.ctx(), "the state of the ticket is not known", "err", err)
+		return false
+	}
+	return state != admin.TicketFresh && state != admin.TicketAging
 }
 
 // count asks for the number beside one entry of the navigation. A page without

@@ -80,12 +80,17 @@ func newConsole(t testing.TB, change func(*Server)) *consoleWorld {
 	w.ok(console.Reload(t.Context()))
 	w.svc = onboard.NewService(onboard.Options{
 		AppID: consolePlatform, Store: w.db, Parse: wechat.ParseEvent, Fields: wechat.Fields, Hasher: w.db.Hasher(), Now: clock, PublicURL: "https://open.example.com",
-		Platform: &wechat.Client{AppID: consolePlatform, Secret: secret.New("secretsecretsecret"), API: weChat.URL, PC: weChat.URL, H5: weChat.URL},
+		Platform: console.Observe(&wechat.Client{AppID: consolePlatform, Secret: secret.New("secretsecretsecret"), API: weChat.URL, PC: weChat.URL, H5: weChat.URL}),
 		Rules:    func() onboard.Rules { return console.Settings().Rules() },
 	})
 	w.Handler, w.site, _ = site(t, w.svc, func(s *Server) {
 		s.Console, s.Now = console, clock
 		s.Reconcile = admin.NewReconciler(w.svc, console, slog.New(slog.DiscardHandler))
+		s.Self = answered(func(r *http.Request) *http.Response {
+			got := httptest.NewRecorder()
+			w.ServeHTTP(got, r)
+			return got.Result()
+		})
 		s.Log = slog.New(slog.NewTextHandler(w.log, nil))
 		if change != nil {
 			change(s)
@@ -239,3 +244,8 @@ func decodeQR(t testing.TB, picture []byte) string {
 	}
 	return found.GetText()
 }
+
+// answered is a network on which one server answers.
+type answered func(*http.Request) *http.Response
+
+func (a answered) RoundTrip(r *http.Request) (*http.Response, error) { return a(r), nil }

@@ -1,25 +1,37 @@
 package web
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
 
+	"usher/internal/admin"
 	"usher/internal/onboard"
+	adminviews "usher/views/admin"
 )
 
 // liveTurn is how often a live part is drawn in any case.
 const liveTurn = 5 * time.Second
 
+// errLeft is how a draw says that the page has nothing more to show: the browser
+// goes to livePart.onward.
+var errLeft = errors.New("the page is left")
+
 // livePart is a part of a page of the console that keeps itself up to date.
 type livePart struct {
 	name    string          // of what it shows; a few browsers may look at the same
 	changes <-chan struct{} // tells of changes in this process; may be nil
+	turn    time.Duration   // how often it is drawn in any case; 0 means liveTurn
+	onward  string          // where a draw that fails with errLeft leads
 	// draw reads what there is to show now.
 	draw func(context.Context) (templ.Component, error)
 }
@@ -28,7 +40,7 @@ type livePart struct {
 // browser leaves, the session ends, the stream is old or the server stops.
 func (a *adminContext) follow(p livePart) error {
 	first, err := a.liveEvent(p)
-	if err != nil {
+	if err != nil && !errors.Is(err, errLeft) {
 		return err
 	}
 	leave, ok := a.s.streams.open(a.RealIP(), "admin "+a.Admin.ID+" "+p.name)
@@ -59,7 +71,7 @@ type event struct {
 func (a *adminContext) keepUp(st *stream, p livePart, e event) {
 	end := time.NewTimer(streamLife)
 	defer end.Stop()
-	turn := time.NewTicker(liveTurn) // time passes, and another process may have changed something
+	turn := time.NewTicker(cmp.Or(p.turn, liveTurn)) // time passes, and another process may have changed something
 	defer turn.Stop()
 	sent := time.Now()
 	for {
@@ -86,9 +98,14 @@ func (a *adminContext) keepUp(st *stream, p livePart, e event) {
 		case <-turn.C:
 		}
 		if !a.still() {
-			return // the next request, which is not answered, leads to the sign-in
+			a.sendOn(st, adminviews.SignInPath+"?next="+url.QueryEscape(strings.TrimSuffix(a.Request().URL.Path, liveSuffix)))
+			return
 		}
 		next, err := a.liveEvent(p)
+		if errors.Is(err, errLeft) {
+			a.sendOn(st, p.onward)
+			return
+		}
 		if kind, _ := onboard.Explain(err); err != nil && kind == onboard.NotFound {
 			return
 		}
@@ -100,11 +117,19 @@ func (a *adminContext) keepUp(st *stream, p livePart, e event) {
 	}
 }
 
+// sendOn sends the browser to another page. One that is gone already needs nothing.
+func (a *adminContext) sendOn(st *stream, path string) {
+	_ = st.send(appendEvent(nil, "go", "onward", []byte(path)))
+}
+
 // still reports whether the session counts and the role is what it was.
 func (a *adminContext) still() bool {
 	ctx, cancel := context.WithTimeout(a.ctx(), pageTime)
 	defer cancel()
 	_, who, err := a.s.Console.Glance(ctx, a.s.adminSessions.id(a))
+	if err != nil && !errors.Is(err, admin.ErrSignedOut) {
+		return true // nobody can tell now; the next turn does
+	}
 	return err == nil && who.Role == a.Admin.Role
 }
 

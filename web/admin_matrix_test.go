@@ -36,6 +36,7 @@ var adminObjects = map[string]adminObject{
 	":appid":  {func(w *consoleWorld) string { return string(w.putAside()) }, "wxffffffffffffffff"},
 	":name":   {func(*consoleWorld) string { return string(admin.PreviousPushToken) }, "invented"},
 	":event":  {func(w *consoleWorld) string { return failedEvent(w) }, "1"},
+	":step":   {func(*consoleWorld) string { return string(admin.StepTry) }, "push"},
 }
 
 // adminForm is what a route has to be sent so that it does what it is for, and
@@ -91,7 +92,10 @@ var adminForms = map[string]adminForm{
 		w.ok(png.Encode(&b, image.NewGray(image.Rect(0, 0, 300, 300))))
 		return w.upload(path, cookie, "logo", b.Bytes(), url.Values{"version": {settingsVersion(w)}})
 	}},
-	"/admin/settings/logo/remove":       {values: func(w *consoleWorld) url.Values { return url.Values{"version": {settingsVersion(w)}} }},
+	"/admin/settings/logo/remove": {values: func(w *consoleWorld) url.Values { return url.Values{"version": {settingsVersion(w)}} }},
+	"/admin/wizard/credentials": {values: func(*consoleWorld) url.Values {
+		return url.Values{"secret-component_secret": {"secretsecretsecret"}, "secret-push_token": {"token"}, "secret-aes_key": {strings.Repeat("k", 43)}}
+	}},
 	"/admin/settings/credentials/:name": {values: func(w *consoleWorld) url.Values { return url.Values{"secret-push_token_previous": {"abc123"}} }},
 }
 

@@ -248,7 +248,17 @@ func (s *Server) setup(a *adminContext) error {
 	if a.Session, a.Admin, err = s.Console.Session(a.ctx(), in.Token); err != nil {
 		return fmt.Errorf("the session just begun: %w", err)
 	}
-	return a.done(adminRoot, i18n.AdminSetupWelcome, "name", a.Admin.Name)
+	next := adminRoot
+	if m.First {
+		setup, err := s.Console.Setup(a.ctx(), s.PublicURL)
+		if err != nil {
+			return err
+		}
+		if !setup.Complete() {
+			next = adminviews.WizardPath
+		}
+	}
+	return a.done(next, i18n.AdminSetupWelcome, "name", a.Admin.Name)
 }
 
 // setupField is the field of the setup form that an error is about.

@@ -58,6 +58,8 @@ type Server struct {
 	Console *admin.Service
 	// Reconcile compares with WeChat's list for the console; nil leaves that out.
 	Reconcile *admin.Reconciler
+	// Self is the way to our own public address; nil is the network.
+	Self http.RoundTripper
 
 	sessions      *browserSessions
 	adminSessions *browserSessions

@@ -13,6 +13,7 @@ import (
 // session is the opaque id of the browser, "" when it has none.
 type Service interface {
 	accountService
+	PlatformService
 	// Begin stores a new attempt.
 	Begin(ctx context.Context, w onboard.Wish) (onboard.Attempt, error)
 	// Again begins another attempt like the one with this id.

@@ -162,11 +162,19 @@ func (w *world) serveSite(p program) {
 // stopSite.
 func (w *world) restart() {
 	w.t.Helper()
+	w.restartWith(func(*program) {})
+}
+
+// restartWith is restart with a change of the program.
+func (w *world) restartWith(change func(*program)) {
+	w.t.Helper()
 	ln, err := net.Listen("tcp", w.address)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.serveSite(program{cfg: w.cfg, log: w.logger, listener: ln, now: w.now})
+	p := program{cfg: w.cfg, log: w.logger, listener: ln, now: w.now}
+	change(&p)
+	w.serveSite(p)
 }
 
 // listenLocal takes a free port.

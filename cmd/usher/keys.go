@@ -85,3 +85,17 @@ func (k *keys) echo(rawQuery string) (string, error) {
 	}
 	return r.Echo(rawQuery)
 }
+
+// counting tells refused the class of each push that open refuses, and nothing of
+// what is in it.
+func counting(open func(string, []byte) (onboard.Push, error), refused func(class string)) func(string, []byte) (onboard.Push, error) {
+	return func(rawQuery string, body []byte) (onboard.Push, error) {
+		p, err := open(rawQuery, body)
+		if class, ok := errors.AsType[wechat.Refusal](err); ok {
+			refused(string(class))
+		} else if errors.Is(err, errNoKeys) {
+			refused("keys")
+		}
+		return p, err
+	}
+}

@@ -105,12 +105,12 @@ func (p program) run(ctx context.Context) error {
 	svc := onboard.NewService(onboard.Options{
 		AppID: onboard.AppID(cfg.AppID),
 		Store: db,
-		Platform: &wechat.Client{
+		Platform: admins.Observe(&wechat.Client{
 			AppID: onboard.AppID(cfg.AppID), CurrentSecret: func() secret.Secret { return admins.Platform().Secret },
 			API: cfg.WeChatAPI, PC: cfg.WeChatPC, H5: cfg.WeChatH5,
 			OldH5: cfg.OldH5, TokenParam: cfg.TokenParam,
 			HTTP: client,
-		},
+		}),
 		Parse:     wechat.ParseEvent,
 		Fields:    wechat.Fields,
 		Hasher:    db.Hasher(),
@@ -134,8 +134,8 @@ func (p program) run(ctx context.Context) error {
 		Service:        svc,
 		Console:        admins,
 		Reconcile:      reconciler,
-		Receive:        pushes.openPush,
 		Explain:        pushes.explain,
+		Receive:        counting(pushes.openPush, admins.PushRefused),
 		Echo:           pushes.echo,
 		PublicURL:      cfg.PublicURL,
 		Brand:          views.Brand{Name: cfg.Brand, Contact: cfg.Contact},
@@ -184,9 +184,19 @@ func (p program) run(ctx context.Context) error {
 	err = serveHTTP(ctx, ln, site, log)
 	stopWork()
 	workers.Wait()
+	if saved := savePulse(work, admins); saved != nil {
+		log.WarnContext(ctx, "the last counts are lost", "err", saved)
+	}
 	err = errors.Join(err, db.Close())
 	log.InfoContext(ctx, "stopped")
 	return err
+}
+
+// savePulse stores what was noticed since the last turn of its job.
+func savePulse(ctx context.Context, admins *admin.Service) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	return admins.SavePulse(ctx)
 }
 
 // job is one duty of the service and how often it is done.
@@ -204,6 +214,7 @@ func jobs(svc *onboard.Service, admins *admin.Service) map[string]job {
 		"profiles": {5 * time.Second, svc.ReadProfiles},
 		"pictures": {5 * time.Second, svc.ReadPictures},
 		"settings": {5 * time.Second, admins.Reload}, // another process may have changed them
+		"pulse":    {5 * time.Second, admins.SavePulse},
 		"events":   {time.Hour, admins.Retain},
 		"sessions": {10 * time.Minute, admins.Prune},
 		"sweep":    {5 * time.Second, svc.KeepSwept},
