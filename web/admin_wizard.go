@@ -220,7 +220,7 @@ func (s *Server) wizardSets(a *adminContext) error {
 func (s *Server) wizardTry(a *adminContext) error {
 	t, err := s.Service.CreateInvite(a.ctx(), onboard.Invitation{
 		Wish:      onboard.Wish{AuthType: s.AuthType, Language: string(i18n.From(a.ctx()))},
-		Recipient: i18n.T(a.ctx(), i18n.WizardTryRecipient), InvitedBy: a.Admin.Name,
+		Recipient: i18n.T(a.ctx(), i18n.WizardTryRecipient), InvitedBy: a.Admin.Name, Own: true,
 	})
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ type Invitation struct {
 	InvitedBy string
 	Batch     string
 	Hold      bool          // also without Rules.CheckInvites
+	Own       bool          // for an account of the operator, which is never held
 	Life      time.Duration // 0 for the usual one
 }
 
@@ -69,7 +70,7 @@ func (s *Service) CreateInvites(ctx context.Context, all []Invitation) ([]Attemp
 		a.InviteCode, a.ExpiresAt = newCode(10), a.CreatedAt.Add(v.Life)
 		a.Recipient, a.Reference = cutText(v.Recipient, recipientLimit), cutText(v.Reference, referenceLimit)
 		a.ReturnURL, a.InvitedBy, a.Batch = v.ReturnURL, v.InvitedBy, v.Batch
-		a.Hold = v.Hold || rules.CheckInvites && v.BizAppID == ""
+		a.Hold = v.Hold || rules.CheckInvites && v.BizAppID == "" && !v.Own
 		attempts[i] = a
 	}
 	return attempts, s.store.SaveAttempts(ctx, attempts)
