@@ -112,9 +112,15 @@ func (s *Service) refresh(ctx context.Context, d Due, end time.Time) (r Refreshe
 		r.Tokens, err = s.refreshWith(ctx, d.AppID, d.Refresh)
 		failpoint.Hit("refresh.after_http")
 	}
-	if up, ok := errors.AsType[*UpstreamError](err); ok && up.Reaction == Reauthorize {
+	if refusesToken(err) {
+		if s.replacedMeanwhile(ctx, d) {
+			return r, true
+		}
 		if err = s.verify(ctx, d, err); err == nil {
 			s.tokens.drop(d.AppID)
+			return r, true
+		}
+		if s.replacedMeanwhile(ctx, d) {
 			return r, true
 		}
 	}
@@ -128,6 +134,13 @@ func (s *Service) refresh(ctx context.Context, d Due, end time.Time) (r Refreshe
 	r.DueAt = r.Now.Add(backoff(d.Failures+1, retryFirst, retryMost))
 	s.log.WarnContext(ctx, "refreshing a token failed", "appid", string(d.AppID), "failures", d.Failures+1, "platform", r.Platform, "err", err)
 	return r, false
+}
+
+// replacedMeanwhile reports whether another refresh token was stored since the
+// claim, which ended it: the merchant authorized again while the old one was tried.
+func (s *Service) replacedMeanwhile(ctx context.Context, d Due) bool {
+	held, err := s.store.Credentials(ctx, d.AppID)
+	return err == nil && !d.Refresh.Empty() && held.Refresh != d.Refresh
 }
 
 // late reports whether a lease that ends at end leaves no time for a call to
