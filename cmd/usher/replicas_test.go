@@ -72,7 +72,7 @@ func TestReplicas(t *testing.T) {
 	t.Run("Clock", func(t *testing.T) {
 		a, b := two(t)
 		for name, w := range map[string]*world{"ahead": a, "behind": b} {
-			if d := w.svc.Now().Sub(time.Now()).Abs(); d > 2*time.Second {
+			if d := time.Until(w.svc.Now()).Abs(); d > 2*time.Second {
 				t.Errorf("the program whose machine is %s is off by %v, want PostgreSQL's time", name, d)
 			}
 		}
