@@ -131,7 +131,7 @@ func TestSheet(t *testing.T) {
 // TestSheets checks what the pages' policy and the old kernels ask of the files:
 // nothing is loaded from anywhere, and the sheet for phones is flat.
 func TestSheets(t *testing.T) {
-	for _, name := range []string{"app.css", "h5.css"} {
+	for _, name := range []string{"app.css", "h5.css", "admin.css", "guide.css"} {
 		b, err := os.ReadFile("assets/" + name)
 		if err != nil {
 			t.Fatal(err)

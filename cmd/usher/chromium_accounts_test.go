@@ -7,6 +7,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"usher/internal/chromium"
 	"usher/internal/onboard"
 	"usher/internal/simulator"
 	"usher/views"
@@ -16,7 +17,7 @@ import (
 // TestChromium_MendAccount: an admin finds the account that lacks a set through the
 // filter, sends the one link, the merchant agrees in WeChat, and the account is well.
 func TestChromium_MendAccount(t *testing.T) {
-	browser := newChromium(t, chromiumProgram(t), nil)
+	browser := chromium.Start(t, chromium.Program(t), nil)
 	w := startAll(t, options{quiet: true})
 	w.ticket()
 	if err := bringMerchants(t.Context(), w.svc, w.sim); err != nil {

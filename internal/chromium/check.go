@@ -104,7 +104,7 @@ func serve(pages []Page) http.Handler {
 			w.Header().Set("Content-Security-Policy", Policy)
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.Write(text) // a browser that went away is no concern of ours
-		case strings.HasSuffix(r.URL.Path, "/events"):
+		case strings.HasSuffix(r.URL.Path, "/events"), strings.HasSuffix(r.URL.Path, "/live"):
 			w.Header().Set("Content-Type", "text/event-stream")
 			fmt.Fprint(w, ":\n\n")
 			http.NewResponseController(w).Flush()

@@ -20,7 +20,9 @@ window.look = {
   wide: function () {
     const found = [], wide = document.documentElement.scrollWidth - innerWidth;
     if (wide > 0) {
-      const out = [...document.querySelectorAll("body :not(:has(*)):not(pre *)")].filter((e) => e.getBoundingClientRect().right > innerWidth).shift();
+      const scrolls = (e) => e && e !== document.body && (/auto|scroll|hidden|clip/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+      const right = (e) => e.getBoundingClientRect().right;
+      const out = [...document.querySelectorAll("body *")].filter((e) => right(e) > innerWidth && !scrolls(e)).sort((a, b) => right(b) - right(a) || (a.contains(b) ? 1 : -1)).shift();
       found.push("the page is " + wide + " pixels wider than the window of " + innerWidth + ": " + (out ? out.outerHTML.slice(0, 160) : ""));
     }
     for (const e of document.querySelectorAll("body *")) {
