@@ -8,9 +8,11 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"usher/internal/admin"
 	"usher/internal/chromium"
 	"usher/internal/config"
 	"usher/internal/simulator"
+	adminviews "usher/views/admin"
 )
 
 var shots = flag.String("shots", "", "write the manual's pictures of the pages into this `directory`, with TestShots")
@@ -67,5 +69,16 @@ func TestShots(t *testing.T) {
 		desk.at("/m/")
 		take(desk, "dashboard", 1280, 800)
 		take(desk, "dashboard-375", 375, 667)
+
+		if err := bringMerchants(t.Context(), w.svc, w.sim); err != nil {
+			t.Fatal(err)
+		}
+		w.profiled(simulator.Takeaway)
+		console := newTab(t, browser, look{language: language})
+		w.adminSignsIn(console, admin.Owner)
+		console.open(w.base + adminviews.AccountsPath)
+		take(console, "accounts", 1280, 800)
+		console.open(w.base + adminviews.AccountPath(simulator.Takeaway))
+		take(console, "account", 1280, 800)
 	}
 }

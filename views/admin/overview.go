@@ -47,7 +47,7 @@ func (m OverviewPage) attentionPath(a admin.Attention) string {
 	case admin.CauseStatus:
 		path, query = AccountsPath, "?status="+a.Status.String()
 	case admin.CauseParked:
-		path, query = EventsPath, "?result=parked"
+		path, query = EventsPath, "?result="+string(admin.EventFailed)
 	case admin.CauseLapsed:
 		path, query = InvitesPath, "?state="+string(admin.InviteLapsed)
 	}
