@@ -22,7 +22,6 @@ type demoMerchant struct {
 // here are left to whoever tries the demo.
 var demoMerchants = []demoMerchant{
 	{appID: simulator.Personal, wanted: []onboard.PermissionID{17, 18}, left: true},
-	{appID: simulator.Hostile, wanted: []onboard.PermissionID{17, 30}},
 	{appID: simulator.MiniShop, wanted: []onboard.PermissionID{17, 18, 70, 71}},
 	{appID: simulator.ChannelsLive, wanted: []onboard.PermissionID{143, 176, 177}},
 	{appID: simulator.OldAccount, wanted: []onboard.PermissionID{1, 2, 11, 15}},
