@@ -24,18 +24,7 @@ func (a *adminContext) decision(status int, faults adminviews.Faults) error {
 	if err != nil {
 		return err
 	}
-	return a.render(status, adminviews.Decide(adminviews.DecidePage{Frame: a.frame(), Decision: d, Back: a.afterDecision(d), Faults: faults}))
-}
-
-// afterDecision is the page that a decision came from.
-func (a *adminContext) afterDecision(d admin.Decision) string {
-	switch {
-	case a.s.console.open(accountRoute, a.Admin.Role):
-		return adminviews.AccountsPath + "/" + string(d.Account.AppID)
-	case d.Invite.Invite():
-		return adminviews.InvitePath(d.Invite.ID)
-	}
-	return adminRoot
+	return a.render(status, adminviews.Decide(adminviews.DecidePage{Frame: a.frame(), Decision: d, Back: adminviews.AccountPath(d.Account.AppID), Faults: faults}))
 }
 
 func (s *Server) decide(a *adminContext) error {
@@ -60,7 +49,7 @@ func (s *Server) decide(a *adminContext) error {
 		if err := a.flash("warn", i18n.InvitesDecideChanged); err != nil {
 			return err
 		}
-		return a.see(a.afterDecision(d))
+		return a.see(adminviews.AccountPath(d.Account.AppID))
 	}
 	action, after, said := "account.refuse", onboard.Refused, i18n.InvitesDecideDeclined
 	if accept {
@@ -70,5 +59,5 @@ func (s *Server) decide(a *adminContext) error {
 		return err
 	}
 	s.Console.Decided()
-	return a.done(a.afterDecision(d), said)
+	return a.done(adminviews.AccountPath(d.Account.AppID), said)
 }

@@ -2,12 +2,12 @@ package web
 
 import (
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/a-h/templ"
 
 	"usher/internal/admin"
 	"usher/internal/i18n"
@@ -132,67 +132,11 @@ func (a *adminContext) begun(err error) error {
 // reconcileLive streams how far the run is, and sends the reader to the whole page
 // at its end.
 func (s *Server) reconcileLive(a *adminContext) error {
-	leave, ok := s.streams.open(a.RealIP(), a.Session.ID+a.Path())
-	if !ok {
-		a.Response().Header().Set("Retry-After", "10")
-		return onboard.Errorf(onboard.Unavailable, onboard.KeyLimited, "too many live pages")
-	}
-	defer leave()
-	h := a.Response().Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("X-Accel-Buffering", "no")
-	a.Response().WriteHeader(http.StatusOK)
-	st := &stream{server: s, c: a, out: http.NewResponseController(a.Response())}
-	if err := st.send(fmt.Appendf(nil, "retry: %d\n\n", 1000+rand.IntN(2000))); err != nil {
-		return nil
-	}
-	end := time.NewTimer(streamLife)
-	defer end.Stop()
-	turn := time.NewTicker(reconcilePace)
-	defer turn.Stop()
-	for spoke := time.Now(); ; {
-		sent, last, err := a.showRun(a.ctx(), st)
-		if err != nil || last {
-			return nil // a browser that went away is no error
+	return a.follow(livePart{name: "reconcile", turn: reconcilePace, onward: adminviews.ReconcilePath, draw: func(context.Context) (templ.Component, error) {
+		run := s.Reconcile.Now()
+		if !run.Phase.Busy() {
+			return nil, errLeft
 		}
-		if sent {
-			spoke = time.Now()
-		} else if time.Since(spoke) >= heartbeat {
-			if st.send([]byte("event: beat\ndata: 1\n\n")) != nil {
-				return nil
-			}
-			spoke = time.Now()
-		}
-		select {
-		case <-a.ctx().Done():
-			return nil
-		case <-s.drain.done():
-			return nil
-		case <-end.C:
-			return nil
-		case <-turn.C:
-			if !a.still() {
-				return nil // the session ended, and the page with it
-			}
-		}
-	}
-}
-
-// showRun sends the present state unless it is what the page shows already.
-func (a *adminContext) showRun(ctx context.Context, st *stream) (sent, last bool, err error) {
-	run := a.s.Reconcile.Now()
-	id := fmt.Sprintf("%s-%s-%d-%d", run.ID, run.Phase, run.Read, run.Done)
-	if !run.Phase.Busy() {
-		return true, true, st.send(appendEvent(nil, "go", id, []byte(adminviews.ReconcilePath)))
-	}
-	if id == st.last {
-		return false, false, nil
-	}
-	st.last = id
-	b := a.s.buffer()
-	defer a.s.buffers.Put(b)
-	if err := adminviews.ReconcileLive(run).Render(ctx, b); err != nil {
-		return false, false, err
-	}
-	return true, false, st.send(appendEvent(nil, "state", id, b.Bytes()))
+		return adminviews.ReconcileLive(run), nil
+	}})
 }
