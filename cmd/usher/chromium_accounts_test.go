@@ -15,7 +15,8 @@ import (
 )
 
 // TestChromium_MendAccount: an admin finds the account that lacks a set through the
-// filter, sends the one link, the merchant agrees in WeChat, and the account is well.
+// filter, sends the one link, the merchant agrees in WeChat, and the account is well;
+// then the merchant cancels, and the console says that too.
 func TestChromium_MendAccount(t *testing.T) {
 	browser := chromium.Start(t, chromium.Program(t), nil)
 	w := startAll(t, options{quiet: true})
@@ -72,6 +73,19 @@ func TestChromium_MendAccount(t *testing.T) {
 	if err != nil || len(a.Missing()) != 0 || a.Standing != onboard.Active {
 		t.Errorf("the account is %+v, %v", a, err)
 	}
+
+	// The merchant leaves, which the open page says by itself, and the list keeps.
+	desk.open(w.base + adminviews.AccountPath(simulator.Takeaway))
+	if err := w.sim.Revoke(t.Context(), simulator.Takeaway); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver()
+	desk.sees("商家取消了授权")
+	desk.sees("令牌已停用，历史保留")
+	desk.quiet()
+	desk.open(w.base + adminviews.AccountsPath + "?status=revoked")
+	desk.sees("山茶花外卖")
+	desk.sees("已取消授权")
 }
 
 // enroll makes an owner from the shell, who signs in for the first time in the tab.
