@@ -35,11 +35,11 @@ func (w *world) signIn(b *browser) *browser {
 	return b
 }
 
-// failing has WeChat refuse to exchange the code of a push until the push waits for
-// a person. The clock is the site's alone: the code stays good.
+// failing has WeChat refuse to exchange the code of a push, for a cause that does not
+// pass by itself, until the push waits for a person. The clock is the site's alone: the code stays good.
 func (w *world) failing(clock *clock, appID string) {
 	w.t.Helper()
-	if err := w.sim.AddFault(simulator.Fault{Kind: simulator.ErrCode, Path: "/cgi-bin/component/api_query_auth", Code: 61004}); err != nil {
+	if err := w.sim.AddFault(simulator.Fault{Kind: simulator.ErrCode, Path: "/cgi-bin/component/api_query_auth", Code: 61003}); err != nil {
 		w.t.Fatal(err)
 	}
 	if err := w.sim.AuthorizeSilently(w.t.Context(), appID, nil); err != nil {
@@ -69,8 +69,8 @@ func TestConsole_FailedEvent(t *testing.T) {
 	w.ticket()
 	b := w.owner()
 	w.failing(clock, simulator.TeaHouse)
-	w.signIn(b).open(w.base+"/admin/events").expect(http.StatusOK, "处理失败", "本机地址不在微信的白名单里", simulator.TeaHouse)
-	b.click("/admin/events/1").expect(http.StatusOK, "内容还留着", "61004", "AuthorizationCode", "个字符，指纹", "原文加密留着")
+	w.signIn(b).open(w.base+"/admin/events").expect(http.StatusOK, "处理失败", "商家没有授权给这个平台", simulator.TeaHouse)
+	b.click("/admin/events/1").expect(http.StatusOK, "内容还留着", "61003", "AuthorizationCode", "个字符，指纹", "原文加密留着")
 	failed := b.at.String()
 	b.submit("/again", nil).expect(http.StatusOK, "重新处理成功", "已处理", "原文已经清除", "AuthorizationCode", "个字符，指纹")
 	w.holds(simulator.TeaHouse)

@@ -257,7 +257,7 @@ func replaying(c *crash, arm string) {
 
 // crashRounds is how often each point is tried, by each habit in turn.
 func crashRounds() int {
-	if testing.Short() {
+	if testing.Short() || raced { // the program that dies has no detector in it
 		return 1
 	}
 	return long("USHER_CRASH_ROUNDS", 5, 50)
