@@ -162,9 +162,13 @@ func (s *Service) handleOne(ctx context.Context, a Arrival) (end *ArrivalEnd) {
 	return end
 }
 
-// passing reports whether a failure is WeChat's or the platform's as a whole and
-// ends without anybody looking at the arrival.
+// passing reports whether a failure is WeChat's or the platform's as a whole, or is
+// no more than somebody else being at it, and ends without anybody looking at the
+// arrival.
 func passing(err error) bool {
+	if errors.Is(err, errNotYet) {
+		return true
+	}
 	if up, ok := errors.AsType[*UpstreamError](err); ok {
 		return up.Reaction != CodeSpent && platformWide(up)
 	}
