@@ -23,7 +23,7 @@ func TestRestore_PostgreSQL(t *testing.T) {
 	server := pgtest.Start(t)
 	for _, name := range []string{"pg_dump", "pg_restore"} {
 		if _, err := exec.LookPath(name); err != nil {
-			t.Skip(err)
+			pgtest.Missing(t, err)
 		}
 	}
 	w := startAll(t, options{quiet: true, database: server.Database(t), simulator: func(c *simulator.Config) {

@@ -69,15 +69,22 @@ func (s *Shared) Start(t testing.TB) *Server {
 	}
 	bin, err := programs()
 	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("USHER_TEST_REQUIRE"), ","), "postgres") {
-			t.Fatalf("USHER_TEST_REQUIRE asks for PostgreSQL: %v", err)
-		}
-		t.Skipf("no PostgreSQL here: %v", err)
+		Missing(t, err)
 	}
 	if s.server, s.stop, err = start(bin); err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
 	}
 	return s.server
+}
+
+// Missing skips a test that lacks a program of PostgreSQL, or fails it where
+// USHER_TEST_REQUIRE names postgres.
+func Missing(t testing.TB, err error) {
+	t.Helper()
+	if slices.Contains(strings.Split(os.Getenv("USHER_TEST_REQUIRE"), ","), "postgres") {
+		t.Fatalf("USHER_TEST_REQUIRE asks for PostgreSQL: %v", err)
+	}
+	t.Skipf("no PostgreSQL here: %v", err)
 }
 
 // Stop stops the server if it was started.
