@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/onboard"
 	"usher/internal/simulator"
@@ -36,6 +37,7 @@ type options struct {
 	simulator func(*simulator.Config) // changes the stand-in
 	now       func() time.Time        // the site's clock
 	host      func() time.Time        // that of the site's machine
+	still     bool                    // no job has a turn but those that the test takes itself
 }
 
 // engine makes the options of a quiet world with a new database of one kind.
@@ -98,7 +100,11 @@ func startAll(t *testing.T, o options) *world {
 	w.sim = sim
 	w.serveSimulator(wechat, !o.quiet)
 	t.Cleanup(w.keptSecrets) // after the site has stopped
-	w.serveSite(program{cfg: cfg, log: w.logger, listener: site, now: o.now, host: o.host})
+	p := program{cfg: cfg, log: w.logger, listener: site, now: o.now, host: o.host}
+	if o.still {
+		p.jobs = func(*onboard.Service, *admin.Service) map[string]job { return nil }
+	}
+	w.serveSite(p)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("log of the site:\n%s", w.log)

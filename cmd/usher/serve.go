@@ -59,7 +59,9 @@ type program struct {
 	// setup sees to it that somebody can sign in, before connections are accepted;
 	// nil leaves the console closed until usher admin is run.
 	setup func(context.Context, *admin.Service) error
-	guide bool                                 // serve the style guide as well
+	guide bool // serve the style guide as well
+	// jobs are the duties that are done again and again; nil for those of usher serve.
+	jobs  func(*onboard.Service, *admin.Service) map[string]job
 	ready func(*onboard.Service, *store.Store) // called when connections are accepted; may be nil
 }
 
@@ -161,7 +163,10 @@ func (p program) run(ctx context.Context) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	var workers sync.WaitGroup
-	for name, job := range jobs(svc, admins) {
+	if p.jobs == nil {
+		p.jobs = jobs
+	}
+	for name, job := range p.jobs(svc, admins) {
 		workers.Go(func() {
 			if err := worker.Every(work, log, name, job.interval, job.run); err != nil {
 				fail(fmt.Errorf("%s: %w", name, err))

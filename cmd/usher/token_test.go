@@ -54,25 +54,29 @@ func TestToken_Refused(t *testing.T) {
 		standing onboard.Standing // after the next refresh
 		served   bool
 		later    onboard.Standing // after four days
+		unread   bool             // the list cannot be read
 	}{
 		{"the list has another token", func(w *world) error { return w.sim.ReplaceRefreshToken(simulator.TeaHouse) },
-			onboard.Active, true, onboard.Active},
+			onboard.Active, true, onboard.Active, false},
 		{"the list still has the account", func(w *world) error { return w.sim.KillRefreshToken(simulator.TeaHouse) },
-			onboard.Active, false, onboard.NeedsRescan},
+			onboard.Active, false, onboard.NeedsRescan, false},
 		{"the list does not have the account", func(w *world) error {
 			w.faults(simulator.Faults{Push: simulator.PushFaults{Drop: 1}}) // nobody tells us
 			return w.sim.Revoke(w.t.Context(), simulator.TeaHouse)
-		}, onboard.NeedsRescan, false, onboard.NeedsRescan},
+		}, onboard.NeedsRescan, false, onboard.Revoked, false},
 		{"the list cannot be read", func(w *world) error {
 			w.faults(simulator.Faults{API: []simulator.Fault{{Kind: simulator.BadGateway, Path: listCall}}})
 			return w.sim.KillRefreshToken(simulator.TeaHouse)
-		}, onboard.Active, false, onboard.Active},
+		}, onboard.Active, false, onboard.Active, true},
 	}
+	words := map[onboard.Standing]string{onboard.NeedsRescan: "需要重新授权", onboard.Revoked: "已取消"}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c := &clock{}
-			w := startAll(t, c.options())
+			o := c.options()
+			o.still = true // a sweep that comes in between would find out more
+			w := startAll(t, o)
 			w.ticket()
 			m := w.merchant(anyMini()).agree(simulator.TeaHouse)
 			w.deliver()
@@ -108,14 +112,17 @@ func TestToken_Refused(t *testing.T) {
 				if err := w.svc.KeepFresh(t.Context()); err != nil {
 					t.Fatal(err)
 				}
+				if err := w.svc.KeepSwept(t.Context()); err != nil && !tt.unread {
+					t.Fatal(err)
+				}
 			}
 			if a := w.account(simulator.TeaHouse); a.Standing != tt.later {
 				t.Errorf("four days later the account is %q, want %q", a.Standing, tt.later)
 			}
-			if tt.later != onboard.NeedsRescan {
+			if tt.later == onboard.Active {
 				return
 			}
-			m.desk.open(dashboard).expect(http.StatusOK, "需要重新授权").submit("/again", nil).expect(http.StatusOK, simulator.TeaHouse)
+			m.desk.open(dashboard).expect(http.StatusOK, words[tt.later]).submit("/again", nil).expect(http.StatusOK, simulator.TeaHouse)
 			m.began().agree(simulator.TeaHouse)
 			m.phone.expect(http.StatusOK, "授权完成")
 			m.desk.open(dashboard).expect(http.StatusOK, "连接正常")
