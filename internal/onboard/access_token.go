@@ -87,11 +87,18 @@ func (s *Service) AccessToken(ctx context.Context, appID AppID) (secret.Secret, 
 	if t, ok := s.tokens.get(appID, now); ok {
 		return t.token, t.expires, nil
 	}
+	generation := s.tokens.generation()
+	c, err := s.store.Credentials(ctx, appID)
+	if err == nil && c.Standing == Active && !c.Stopped && !c.NoAPI && now.Add(servedLife).Before(c.AccessExpiresAt) {
+		s.tokens.put(appID, cachedToken{c.Access, c.AccessExpiresAt, now}, generation)
+		return c.Access, c.AccessExpiresAt, nil
+	}
+	// Whether the account is ours, and which refresh token is right, is known only
+	// when the store is verified. A live access token needs no such proof: a restore
+	// takes all of them out, so WeChat gave it since.
 	if err := s.verified(ctx); err != nil {
 		return secret.Secret{}, time.Time{}, err
 	}
-	generation := s.tokens.generation()
-	c, err := s.store.Credentials(ctx, appID)
 	switch {
 	case errors.Is(err, ErrNoRow):
 		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyNotAuthorized, "account %s is not known", appID)
@@ -105,10 +112,6 @@ func (s *Service) AccessToken(ctx context.Context, appID AppID) (secret.Secret, 
 		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyStopped, "account %s was stopped by the operator", appID)
 	case c.NoAPI:
 		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyNoAPI, "account %s has no API permission", appID)
-	}
-	if now.Add(servedLife).Before(c.AccessExpiresAt) {
-		s.tokens.put(appID, cachedToken{c.Access, c.AccessExpiresAt, now}, generation)
-		return c.Access, c.AccessExpiresAt, nil
 	}
 	return s.refreshNow(ctx, appID, now)
 }

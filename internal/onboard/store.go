@@ -286,7 +286,7 @@ type Holding struct {
 // SweepState says how far the store is known to agree with WeChat's list.
 type SweepState struct {
 	At time.Time // of the last whole list that was compared; zero when there was none
-	// Unverified is true after a restore: tokens may be old, so none is served
+	// Unverified is true after a restore: refresh tokens may be old, so none is used
 	// until one sweep is through.
 	Unverified bool
 }

@@ -382,7 +382,7 @@ func (s *Service) KeepSwept(ctx context.Context) error {
 	due = due && !now.Before(s.sweeping.notYet)
 	if state.Unverified && !s.sweeping.told {
 		s.sweeping.told = true
-		s.log.WarnContext(ctx, "the database was restored: no token is served until all accounts are compared with WeChat's list")
+		s.log.WarnContext(ctx, "the database was restored: no token of before is served until all accounts are compared with WeChat's list")
 	}
 	s.sweeping.mu.Unlock()
 	if !due {

@@ -231,14 +231,22 @@ func TestKeepSwept(t *testing.T) {
 }
 
 // TestSweep_Unverified: after a restore no token is served until a sweep is
-// through.
+// through, but for those that WeChat gave since.
 func TestSweep_Unverified(t *testing.T) {
-	w, _ := newWorld(t)
+	key := secret.NewKey()
+	w, _ := newCrowdedWorld(t, 0, key)
 	w.authorize(kept)
-	w.ok(w.db.MarkUnverified(t.Context()))
+	w.ok(w.db.MarkRestored(t.Context()))
+	w.end()
+	w.begin(key)
+	w.ticket()
 	_, _, err := w.svc.AccessToken(t.Context(), kept)
 	if kind, _ := onboard.Explain(err); err == nil || kind != onboard.Unavailable {
 		t.Errorf("AccessToken of an unverified store = %v, want Unavailable", err)
+	}
+	w.authorize(gone)
+	if token, _, err := w.svc.AccessToken(t.Context(), gone); err != nil || !w.sim.Works(token.Reveal()) {
+		t.Errorf("AccessToken of one who authorized since = %v, want a token that works", err)
 	}
 	// Nor is any refreshed: an old refresh token would only be refused.
 	w.pass(2 * time.Hour)
