@@ -63,6 +63,7 @@ func chromiumInvite(t *testing.T, browser context.Context) {
 	w.adminSignsIn(desk, admin.Operator)
 	desk.sees("从这里开始")
 	desk.click(`a[href="/admin/invites/new"]`)
+	desk.at("/admin/invites/new")
 	link := desk.asksFor(w.base, map[string]string{"recipient": "林小雨", "reference": "shop-7"})
 	desk.sees("还没打开")
 	if got := desk.read(); got != link {

@@ -15,7 +15,9 @@ func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.moved.Lo
 
 func (c *clock) advance(d time.Duration) { c.moved.Add(int64(d)) }
 
-// options are those of a site and a quiet stand-in that go by this clock.
+// options are those of a site and a quiet stand-in that go by this clock. Whoever
+// moves the clock takes the turns of the jobs too: one that comes by itself would
+// now and then find hours gone, and a sweep due, in the middle of a test.
 func (c *clock) options() options {
-	return options{quiet: true, now: c.now, simulator: func(s *simulator.Config) { s.Now = c.now }}
+	return options{quiet: true, still: true, now: c.now, simulator: func(s *simulator.Config) { s.Now = c.now }}
 }

@@ -74,9 +74,7 @@ func TestToken_Refused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c := &clock{}
-			o := c.options()
-			o.still = true // a sweep that comes in between would find out more
-			w := startAll(t, o)
+			w := startAll(t, c.options())
 			w.ticket()
 			m := w.merchant(anyMini()).agree(simulator.TeaHouse)
 			w.deliver()
