@@ -122,8 +122,10 @@ func (e *eye) sizes(ctx context.Context) error {
 		if !w.axe {
 			continue
 		}
-		if err := e.ask(ctx, how, `look.axe(["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block"])`); err != nil {
-			return err
+		if w.pixels != e.page.walked() { // where every rule has just been asked for
+			if err := e.ask(ctx, how, `look.axe(["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block"])`); err != nil {
+				return err
+			}
 		}
 		if err := e.theme(ctx, "dark"); err != nil {
 			return err
