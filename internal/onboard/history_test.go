@@ -33,7 +33,7 @@ const historiesAtOnce = 100
 // are and USHER_SEED where they begin.
 func TestEvents_Order(t *testing.T) {
 	many := 2000
-	if testing.Short() || raced {
+	if testing.Short() || raced { // the gate runs it without the detector too
 		many = 200
 	}
 	many = number("USHER_HISTORIES", many)
