@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -51,8 +52,8 @@ func TestControlActions(t *testing.T) {
 		{"clock", []string{"by", "2h"}, true, func() bool { return c.sim.Truth().Now.Unix() == 1_800_007_200 }},
 		{"clock", []string{"by", "tomorrow"}, false, nil},
 		{"fault", []string{"kind", "latency", "path", refreshPath, "delay", "3s", "next", "2", "percent", "50"}, true, func() bool {
-			got := c.sim.Faults().API
-			return len(got) == 1 && got[0] == simulator.Fault{Kind: simulator.Latency, Path: refreshPath, Delay: 3 * time.Second, Next: 2, Percent: 50}
+			want := []simulator.Fault{{Kind: simulator.Latency, Path: refreshPath, Delay: 3 * time.Second, Next: 2, Percent: 50}}
+			return reflect.DeepEqual(c.sim.Faults().API, want)
 		}},
 		{"fault", []string{"kind", "explode"}, false, nil},
 		{"push", []string{"duplicate", "1", "delay", "2s"}, true, func() bool {

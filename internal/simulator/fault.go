@@ -13,14 +13,14 @@ type FaultKind string
 // WeChat has done what was asked, so that the answer is all that is lost.
 const (
 	Latency     FaultKind = "latency"      // answer after Fault.Delay, otherwise normally
-	Hang        FaultKind = "hang"         // never answer
+	Hang        FaultKind = "hang"         // never answer; with Fault.Delay, cut the connection then
 	ErrCode     FaultKind = "errcode"      // answer Fault.Code
 	ErrCodeText FaultKind = "errcode_text" // answer Fault.Code as a JSON string
 	ResetBefore FaultKind = "reset_before" // cut the connection
 	BadGateway  FaultKind = "bad_gateway"  // HTTP 502 with HTML
 	HTML        FaultKind = "html"         // HTTP 200 with HTML
 
-	ResetAfter FaultKind = "reset_after" // cut the connection
+	ResetAfter FaultKind = "reset_after" // cut the connection, after Fault.Delay
 	Late       FaultKind = "late"        // answer after Fault.Delay, when the caller may have given up
 	Truncated  FaultKind = "truncated"   // half of the JSON
 	WrongAppID FaultKind = "wrong_appid" // the answer is about another account
@@ -36,14 +36,17 @@ func FaultKinds() []FaultKind {
 
 // A Fault makes calls of one endpoint go wrong.
 type Fault struct {
-	Kind    FaultKind     `json:"kind"`
+	Kind    FaultKind     `json:"kind,omitempty"`
 	Path    string        `json:"path,omitempty"`    // endpoint; empty = every endpoint
 	Next    int           `json:"next,omitempty"`    // how many calls it hits, then it is gone; 0 = no end
 	Percent int           `json:"percent,omitempty"` // share of calls it hits, 1 to 99; 0 = all
 	Code    int           `json:"code,omitempty"`    // errcode; 0 = -1
-	Delay   time.Duration `json:"delay,omitempty"`   // for Latency and Late
+	Delay   time.Duration `json:"delay,omitempty"`   // for Latency, Late, Hang and ResetAfter
 	Spread  time.Duration `json:"spread,omitempty"`  // up to this much is added to Delay
 	Value   string        `json:"value,omitempty"`   // for ExpiresIn: JSON
+	// OneOf, instead of Kind, has one of several happen to each call that is hit.
+	// Of these only Kind and what belongs to the kind count.
+	OneOf []Fault `json:"oneOf,omitempty"`
 }
 
 // PushFaults make pushes go wrong.
@@ -88,6 +91,9 @@ func (s *Simulator) SetFaults(f Faults) error {
 
 func (f Faults) clone() Faults {
 	f.API = slices.Clone(f.API)
+	for i := range f.API {
+		f.API[i].OneOf = slices.Clone(f.API[i].OneOf)
+	}
 	return f
 }
 
@@ -110,7 +116,15 @@ func (s *Simulator) Faults() Faults {
 }
 
 func (s *Simulator) checkFault(f Fault) error {
-	if !slices.Contains(FaultKinds(), f.Kind) {
+	for _, one := range f.OneOf {
+		if f.Kind != "" || len(one.OneOf) > 0 {
+			return fmt.Errorf("simulator: fault %+v is one of several in more than one way", f)
+		}
+		if err := s.checkFault(one); err != nil {
+			return err
+		}
+	}
+	if !slices.Contains(FaultKinds(), f.Kind) && len(f.OneOf) == 0 {
 		return fmt.Errorf("simulator: unknown kind of fault %q", f.Kind)
 	}
 	if _, ok := s.endpoints[f.Path]; f.Path != "" && !ok {
@@ -143,19 +157,35 @@ func (s *Simulator) upTo(d time.Duration) time.Duration {
 func (s *Simulator) begin(path string) faultList {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.calls[path] == nil {
-		s.calls[path] = &CallCount{}
+	count := s.calls[path]
+	if count == nil {
+		count = &CallCount{}
+		s.calls[path] = count
 	}
-	s.calls[path].Total++
+	count.Total++
 	if s.faults.Outage.covers(s.now()) {
+		count.Spoiled++
 		return faultList{s.outageFault()}
 	}
+	hit := s.hitting(path)
+	if slices.ContainsFunc(hit, func(f Fault) bool { return f.Kind != Latency }) {
+		count.Spoiled++
+	}
+	return hit
+}
+
+// hitting draws the faults that hit a call.
+func (s *Simulator) hitting(path string) faultList {
 	var hit faultList
 	kept := s.faults.API[:0]
 	for _, f := range s.faults.API {
 		if (f.Path == "" || f.Path == path) && s.hits(f.Percent) {
-			hit = append(hit, f)
-			hit[len(hit)-1].Delay += s.upTo(f.Spread)
+			one := f
+			if n := len(f.OneOf); n > 0 {
+				one = f.OneOf[s.random.IntN(n)]
+			}
+			one.Delay += s.upTo(one.Spread)
+			hit = append(hit, one)
 			if f.Next > 0 {
 				if f.Next--; f.Next == 0 {
 					continue

@@ -23,7 +23,11 @@ func (l faultList) before(w http.ResponseWriter, r *http.Request) bool {
 				return true
 			}
 		case Hang:
-			<-r.Context().Done()
+			if f.Delay == 0 {
+				<-r.Context().Done()
+			} else if pass(r, f.Delay) {
+				reset(w)
+			}
 			return true
 		case ErrCode, ErrCodeText:
 			code := f.Code
@@ -52,6 +56,9 @@ func (l faultList) before(w http.ResponseWriter, r *http.Request) bool {
 
 // pass lets d pass; it reports false when the caller hung up meanwhile.
 func pass(r *http.Request, d time.Duration) bool {
+	if d == 0 {
+		return true
+	}
 	wait := time.NewTimer(d)
 	defer wait.Stop()
 	select {
@@ -71,7 +78,9 @@ func (l faultList) after(w http.ResponseWriter, r *http.Request, answer object, 
 				return
 			}
 		case ResetAfter:
-			reset(w)
+			if pass(r, f.Delay) {
+				reset(w)
+			}
 			return
 		case Truncated:
 			b := encodeJSON(answer)

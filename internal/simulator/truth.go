@@ -11,6 +11,9 @@ import (
 type CallCount struct {
 	Total int `json:"total"` // every call, whatever became of it
 	OK    int `json:"ok"`    // calls WeChat acted on, even when the answer was lost
+	// Spoiled counts the calls in which a fault was more than a wait. A client may
+	// have to ask again after each.
+	Spoiled int `json:"spoiled,omitempty"`
 }
 
 // A Truth is what a correct client must hold, or be able to find out, now.
@@ -135,6 +138,19 @@ func (s *Simulator) Calls(path string) int {
 		return n.Total
 	}
 	return 0
+}
+
+// Spoiled returns how many calls of the endpoint at path met a fault that was more
+// than a wait; those of all endpoints when path is empty.
+func (s *Simulator) Spoiled(path string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for at, count := range s.calls {
+		if path == "" || path == at {
+			n += count.Spoiled
+		}
+	}
+	return n
 }
 
 // Endpoints lists the paths of the server APIs in alphabetical order.
