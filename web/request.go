@@ -3,16 +3,17 @@ package web
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"usher/internal/i18n"
+	"usher/internal/rescue"
 )
 
 // The keys under which a request carries what its log line and its answer need.
@@ -98,18 +99,15 @@ func (s *Server) settle(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-func (s *Server) recovered(c echo.Context, next echo.HandlerFunc) (err error) {
-	defer func() {
-		switch p := recover(); {
-		case p == nil:
-		case p == http.ErrAbortHandler:
-			panic(p)
-		default:
-			s.Log.ErrorContext(c.Request().Context(), "panic", "request_id", requestID(c), "route", c.Path(), "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", p)
+func (s *Server) recovered(c echo.Context, next echo.HandlerFunc) error {
+	err := rescue.Do(func() error { return next(c) })
+	if rescue.Is(err) {
+		if errors.Is(err, http.ErrAbortHandler) {
+			panic(http.ErrAbortHandler)
 		}
-	}()
-	return next(c)
+		s.Log.ErrorContext(c.Request().Context(), "panic", append(rescue.Attrs(err), "request_id", requestID(c), "route", c.Path())...)
+	}
+	return err
 }
 
 // languageCookieLife is how long a chosen language is kept.

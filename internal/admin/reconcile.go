@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/internal/onboard"
+	"usher/internal/rescue"
 )
 
 // Roster is what a reconciliation asks of the merchants' side; [onboard.Service]
@@ -171,10 +172,14 @@ func (r *Reconciler) Begin(ctx context.Context) error {
 }
 
 func (r *Reconciler) compare(ctx context.Context) {
-	d, err := r.roster.Compare(ctx, func(read, total int) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.run.Read, r.run.Total = read, total
+	var d onboard.Diff
+	err := rescue.Do(func() (err error) {
+		d, err = r.roster.Compare(ctx, func(read, total int) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.run.Read, r.run.Total = read, total
+		})
+		return err
 	})
 	run := r.Now()
 	run.Phase, run.Listed, run.Held, run.Counts = PhaseCompared, d.Listed, d.Held, map[onboard.DifferenceKind]int{}
@@ -208,15 +213,19 @@ func (r *Reconciler) Apply(ctx context.Context, id string) error {
 }
 
 func (r *Reconciler) apply(ctx context.Context, diff onboard.Diff) {
-	swept, err := r.roster.Apply(ctx, diff, func(d onboard.Difference, end onboard.Repair, err error) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.run.Done++
-		e := runEnd{end: end}
-		if err != nil {
-			e.reason = onboard.Reason(err)
-		}
-		r.ends[d.AppID] = e
+	var swept onboard.Swept
+	err := rescue.Do(func() (err error) {
+		swept, err = r.roster.Apply(ctx, diff, func(d onboard.Difference, end onboard.Repair, err error) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.run.Done++
+			e := runEnd{end: end}
+			if err != nil {
+				e.reason = onboard.Reason(err)
+			}
+			r.ends[d.AppID] = e
+		})
+		return err
 	})
 	run := r.Now()
 	run.Phase, run.Result, run.Broken = PhaseApplied, swept, err != nil
@@ -229,7 +238,7 @@ func (r *Reconciler) end(ctx context.Context, action string, run Run, diff onboa
 	run.EndedAt = r.console.now()
 	if failure != nil {
 		run.Phase, run.Reason = PhaseFailed, onboard.Reason(failure)
-		r.log.ErrorContext(ctx, "a reconciliation failed", "err", failure)
+		r.log.ErrorContext(ctx, "a reconciliation failed", rescue.Attrs(failure)...)
 	}
 	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()

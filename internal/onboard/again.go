@@ -3,6 +3,8 @@ package onboard
 import (
 	"context"
 	"time"
+
+	"usher/internal/rescue"
 )
 
 // againAtOnce bounds one transaction, so that a push never waits long for it.
@@ -39,8 +41,8 @@ func (s *Service) HandleAgain(ctx context.Context, id int64) (ok bool, err error
 		// Detached: what has begun must end even when the browser leaves.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime)
 		defer cancel()
-		if err := s.handleArrivals(ctx, codeHash); err != nil {
-			s.log.ErrorContext(ctx, "handling an arrival again failed", "arrival", id, "err", err)
+		if err := rescue.Do(func() error { return s.handleArrivals(ctx, codeHash) }); err != nil {
+			s.log.ErrorContext(ctx, "handling an arrival again failed", append(rescue.Attrs(err), "arrival", id)...)
 		}
 	})
 	patience := time.NewTimer(redirectPatience)

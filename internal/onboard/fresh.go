@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/internal/failpoint"
+	"usher/internal/rescue"
 	"usher/internal/secret"
 )
 
@@ -103,26 +104,12 @@ func (s *Service) saveRefreshed(ctx context.Context, results []Refreshed) error 
 // have the account by now.
 func (s *Service) refresh(ctx context.Context, d Due, end time.Time) (r Refreshed, ended bool) {
 	r = Refreshed{AppID: d.AppID, Fence: d.Fence}
-	err := s.pace.wait(ctx)
-	if err == nil {
-		failpoint.Hit("refresh.before_http")
-		if s.late(ctx, end) {
-			return r, true
-		}
-		r.Tokens, err = s.refreshWith(ctx, d.AppID, d.Refresh)
-		failpoint.Hit("refresh.after_http")
-	}
-	if refusesToken(err) {
-		if s.replacedMeanwhile(ctx, d) {
-			return r, true
-		}
-		if err = s.verify(ctx, d, err); err == nil {
-			s.tokens.drop(d.AppID)
-			return r, true
-		}
-		if s.replacedMeanwhile(ctx, d) {
-			return r, true
-		}
+	err := rescue.Do(func() (err error) {
+		r.Tokens, ended, err = s.renew(ctx, d, end)
+		return err
+	})
+	if ended {
+		return r, true
 	}
 	r.Now = s.now()
 	if err == nil {
@@ -132,8 +119,32 @@ func (s *Service) refresh(ctx context.Context, d Due, end time.Time) (r Refreshe
 	r.Tokens = Tokens{}
 	r.Failure, r.Platform = reason(err), platformWide(err)
 	r.DueAt = r.Now.Add(backoff(d.Failures+1, retryFirst, retryMost))
-	s.log.WarnContext(ctx, "refreshing a token failed", "appid", string(d.AppID), "failures", d.Failures+1, "platform", r.Platform, "err", err)
+	s.log.WarnContext(ctx, "refreshing a token failed", append(rescue.Attrs(err), "appid", string(d.AppID), "failures", d.Failures+1, "platform", r.Platform)...)
 	return r, false
+}
+
+// renew is refresh without what is to be stored of it.
+func (s *Service) renew(ctx context.Context, d Due, end time.Time) (t Tokens, ended bool, err error) {
+	if err := s.pace.wait(ctx); err != nil {
+		return Tokens{}, false, err
+	}
+	failpoint.Hit("refresh.before_http")
+	if s.late(ctx, end) {
+		return Tokens{}, true, nil
+	}
+	t, err = s.refreshWith(ctx, d.AppID, d.Refresh)
+	failpoint.Hit("refresh.after_http")
+	if !refusesToken(err) {
+		return t, false, err
+	}
+	if s.replacedMeanwhile(ctx, d) {
+		return Tokens{}, true, nil
+	}
+	if err = s.verify(ctx, d, err); err == nil {
+		s.tokens.drop(d.AppID)
+		return Tokens{}, true, nil
+	}
+	return Tokens{}, s.replacedMeanwhile(ctx, d), err
 }
 
 // replacedMeanwhile reports whether another refresh token was stored since the
@@ -166,8 +177,12 @@ func (s *Service) refreshWith(ctx context.Context, appID AppID, refresh secret.S
 	return t, err
 }
 
-// platformWide reports whether a failure says nothing about the account.
+// platformWide reports whether a failure says nothing about the account. A panic
+// says that something about it is more than the program can bear.
 func platformWide(err error) bool {
+	if rescue.Is(err) {
+		return false
+	}
 	up, ok := errors.AsType[*UpstreamError](err)
 	if !ok {
 		return true

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/rescue"
 	"usher/internal/secret"
 )
 
@@ -184,7 +185,7 @@ func (g *gate) pass(ctx context.Context, api string, once bool, call func() erro
 		if err := g.enter(ctx, api); err != nil {
 			return err
 		}
-		err := call()
+		err := rescue.Do(call) // or a panic in the one call that finds out would leave it out for ever
 		up, ok := errors.AsType[*UpstreamError](err)
 		again := ok && up.Code == -1 && !once && try < busyTries
 		if !again {

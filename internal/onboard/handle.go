@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"usher/internal/failpoint"
+	"usher/internal/rescue"
 )
 
 const (
 	arrivalBatch    = 64
 	arrivalsAtOnce  = 8
 	arrivalMaxTries = 12           // over about an hour; then it waits for a person
+	arrivalPanics   = 6            // tries after which one that ends in a panic does
 	arrivalPatience = provenFailed // with failures that are not the arrival's, such as WeChat being away
 )
 
@@ -120,46 +122,57 @@ func inOrder(batch []Arrival) [][]Arrival {
 
 // handleOne handles one arrival and says how it ended. A panic, which only a bug
 // can cause, parks the arrival in the end instead of ending the process.
-func (s *Service) handleOne(ctx context.Context, a Arrival) (end *ArrivalEnd) {
-	end = &ArrivalEnd{ID: a.ID, Fence: a.Fence, AppID: a.AppID}
-	var err error
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-		}
-		if err == nil {
-			return
-		}
-		if a.Tries >= arrivalMaxTries && !(passing(err) && s.now().Sub(a.ReceivedAt) < arrivalPatience) {
-			end.Outcome = Parked
-		} else {
-			end.RetryAt = s.now().Add(backoff(a.Tries, time.Second, 10*time.Minute))
-		}
-		end.Reason = reason(err)
-		level := slog.LevelWarn
-		if errors.Is(err, errNotYet) {
-			level = slog.LevelDebug // redirect and push come at the same time: the usual course
-		}
-		s.log.Log(ctx, level, "handling an arrival failed", "type", string(a.Type), "appid", string(a.AppID),
-			"attempt", a.AttemptID, "tries", a.Tries, "parked", end.Outcome == Parked, "err", err)
-	}()
+func (s *Service) handleOne(ctx context.Context, a Arrival) *ArrivalEnd {
+	end := &ArrivalEnd{ID: a.ID, Fence: a.Fence, AppID: a.AppID}
+	err := rescue.Do(func() (err error) {
+		end.Outcome, end.AppID, err = s.act(ctx, a)
+		return err
+	})
+	if err == nil {
+		return end
+	}
+	end.Outcome = ""
+	most := arrivalMaxTries
+	if rescue.Is(err) {
+		most = arrivalPanics
+	}
+	if a.Tries >= most && !(passing(err) && s.now().Sub(a.ReceivedAt) < arrivalPatience) {
+		end.Outcome = Parked
+	} else {
+		end.RetryAt = s.now().Add(backoff(a.Tries, time.Second, 10*time.Minute))
+	}
+	end.Reason = reason(err)
+	level := slog.LevelWarn
+	switch {
+	case errors.Is(err, errNotYet):
+		level = slog.LevelDebug // redirect and push come at the same time: the usual course
+	case rescue.Is(err):
+		level = slog.LevelError
+	}
+	s.log.Log(ctx, level, "handling an arrival failed", append(rescue.Attrs(err), "type", string(a.Type), "appid", string(a.AppID),
+		"attempt", a.AttemptID, "tries", a.Tries, "parked", end.Outcome == Parked)...)
+	return end
+}
+
+// act does what one arrival asks for. It returns the account that it was about.
+func (s *Service) act(ctx context.Context, a Arrival) (outcome Outcome, appID AppID, err error) {
 	event := Event{Type: RedirectEvent, CreatedAt: a.CreatedAt, AuthCode: a.Payload}
 	if a.Type != RedirectEvent {
 		if event, err = s.parse([]byte(a.Payload.Reveal())); err != nil {
-			return end
+			return "", a.AppID, err
 		}
 	}
 	switch {
 	case a.Type == TicketEvent:
-		end.Outcome, err = s.keepTicket(ctx, a, event)
+		outcome, err = s.keepTicket(ctx, a, event)
 	case a.Type == UnauthorizedEvent:
-		end.Outcome, err = s.revoke(ctx, a)
+		outcome, err = s.revoke(ctx, a)
 	case !event.AuthCode.Empty():
-		end.Outcome, end.AppID, err = s.finish(ctx, a, event)
+		return s.finish(ctx, a, event)
 	default:
-		end.Outcome = Ignored
+		outcome = Ignored
 	}
-	return end
+	return outcome, a.AppID, err
 }
 
 // passing reports whether a failure is WeChat's or the platform's as a whole, or is

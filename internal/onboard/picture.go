@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"time"
+
+	"usher/internal/rescue"
 )
 
 // Pictures fetches the picture at an address that others chose and draws it anew
@@ -35,13 +37,18 @@ func (s *Service) ReadPictures(ctx context.Context) error {
 		return err
 	}
 	for _, w := range wanted {
-		png, final, err := s.pictures(ctx, w.Source)
+		var png []byte
+		var final bool
+		err := rescue.Do(func() (err error) {
+			png, final, err = s.pictures(ctx, w.Source)
+			return err
+		})
 		hash := ""
 		if err == nil {
 			sum := sha256.Sum256(png)
 			hash = hex.EncodeToString(sum[:16])
 		} else {
-			s.log.InfoContext(ctx, "a head image was not taken", "appid", string(w.AppID), "final", final, "err", err)
+			s.log.InfoContext(ctx, "a head image was not taken", append(rescue.Attrs(err), "appid", string(w.AppID), "final", final)...)
 			if !final {
 				continue
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/internal/failpoint"
+	"usher/internal/rescue"
 	"usher/internal/secret"
 )
 
@@ -98,7 +99,10 @@ func (s *Service) platformToken(ctx context.Context, refused secret.Secret) (Pla
 			// Detached: the person who pressed the button may leave, the others wait on.
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), platformLease/2)
 			defer cancel()
-			f.token, f.err = s.obtainPlatformToken(ctx, refused)
+			f.err = rescue.Do(func() (err error) { // whoever waits must hear the end in every case
+				f.token, err = s.obtainPlatformToken(ctx, refused)
+				return err
+			})
 			s.platform.mu.Lock()
 			s.platform.pending = nil
 			if f.err == nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"usher/internal/failpoint"
+	"usher/internal/rescue"
 	"usher/internal/secret"
 )
 
@@ -23,8 +24,8 @@ func (s *Service) ReadProfiles(ctx context.Context) error {
 	}
 	failpoint.Hit("profile.after_claim")
 	for _, id := range ids {
-		if err := s.readProfile(ctx, id); err != nil {
-			s.log.WarnContext(ctx, "reading a profile failed; it is tried again", "appid", string(id), "err", err)
+		if err := rescue.Do(func() error { return s.readProfile(ctx, id) }); err != nil {
+			s.log.WarnContext(ctx, "reading a profile failed; it is tried again", append(rescue.Attrs(err), "appid", string(id))...)
 			if platformWide(err) {
 				return nil // the others would fail alike
 			}

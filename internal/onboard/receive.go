@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"usher/internal/failpoint"
+	"usher/internal/rescue"
 	"usher/internal/secret"
 )
 
@@ -57,8 +58,8 @@ func (s *Service) Redirected(ctx context.Context, state string, code secret.Secr
 		// Detached: the exchange must end even when the browser leaves.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime)
 		defer cancel()
-		if err := s.handleArrivals(ctx, codeHash); err != nil {
-			s.log.ErrorContext(ctx, "handling a redirect failed", "attempt", h.AttemptID, "err", err)
+		if err := rescue.Do(func() error { return s.handleArrivals(ctx, codeHash) }); err != nil {
+			s.log.ErrorContext(ctx, "handling a redirect failed", append(rescue.Attrs(err), "attempt", h.AttemptID)...)
 		}
 	})
 	patience := time.NewTimer(redirectPatience)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/rescue"
 	"usher/internal/secret"
 )
 
@@ -106,8 +107,8 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-s.arrivals:
 			// An exchange that has begun must come to its end although we stop.
 			turn, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime)
-			if err := s.HandleArrivals(turn); err != nil {
-				s.log.ErrorContext(ctx, "handling arrivals failed", "err", err)
+			if err := rescue.Do(func() error { return s.HandleArrivals(turn) }); err != nil {
+				s.log.ErrorContext(ctx, "handling arrivals failed", rescue.Attrs(err)...)
 			}
 			cancel()
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/internal/failpoint"
+	"usher/internal/rescue"
 )
 
 const (
@@ -310,12 +311,16 @@ func (s *Service) Apply(ctx context.Context, d Diff, ended func(Difference, Repa
 		}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			end, err := s.Repair(ctx, diff)
+			var end Repair
+			err := rescue.Do(func() (err error) {
+				end, err = s.Repair(ctx, diff)
+				return err
+			})
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
 				swept.Failures++
-				s.log.WarnContext(ctx, "an account could not be set right", "appid", string(diff.AppID), "difference", string(diff.Kind), "err", err)
+				s.log.WarnContext(ctx, "an account could not be set right", append(rescue.Attrs(err), "appid", string(diff.AppID), "difference", string(diff.Kind))...)
 				if platformWide(err) {
 					fatal = err
 				}

@@ -11,6 +11,7 @@ import (
 
 	"usher/internal/failpoint"
 	"usher/internal/onboard"
+	"usher/internal/rescue"
 	"usher/internal/secret"
 )
 
@@ -133,7 +134,7 @@ func (s *Store) keepOn(a answer, at int64, spooled bool, last error) error {
 		case <-timer.C:
 		}
 		wait = min(2*wait, keepMost)
-		if last = s.storeAnswer(a); settled(last) {
+		if last = rescue.Do(func() error { return s.storeAnswer(a) }); settled(last) || rescue.Is(last) {
 			if spooled {
 				if err := s.keeper.spool.done(at); err != nil {
 					s.log.Error("ending a spooled answer failed; it is looked at again at the next start", "err", err)

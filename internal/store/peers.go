@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"usher/internal/rescue"
 )
 
 const (
@@ -60,7 +62,13 @@ func (s *Store) Tell(news string) {
 // SQLite there are no others.
 func (s *Store) Listen(hear func(news ...string)) {
 	if s.peers != nil {
-		s.peers.tasks.Go(func() { s.peers.listen(hear) })
+		s.peers.tasks.Go(func() {
+			s.peers.listen(func(news ...string) {
+				if err := rescue.Do(func() error { hear(news...); return nil }); err != nil {
+					s.log.Error("hearing of another process failed", rescue.Attrs(err)...)
+				}
+			})
+		})
 	}
 }
 

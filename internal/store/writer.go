@@ -9,6 +9,7 @@ import (
 
 	"usher/internal/failpoint"
 	"usher/internal/onboard"
+	"usher/internal/rescue"
 )
 
 // groupLimit bounds how many writes share one commit.
@@ -207,13 +208,12 @@ func runSaved(ctx context.Context, tx transaction, fn func(context.Context, quer
 var errBug = errors.New("a fault of this program")
 
 // run keeps a panic of one write from ending the writer.
-func run(ctx context.Context, q querier, fn func(context.Context, querier) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: panic in a write: %v", errBug, p)
-		}
-	}()
-	return fn(ctx, q)
+func run(ctx context.Context, q querier, fn func(context.Context, querier) error) error {
+	err := rescue.Do(func() error { return fn(ctx, q) })
+	if rescue.Is(err) {
+		return fmt.Errorf("%w: in a write: %w", errBug, err)
+	}
+	return err
 }
 
 // harmless reports whether a write failed before it changed anything.

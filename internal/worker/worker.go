@@ -5,12 +5,11 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"runtime"
-	"runtime/debug"
 	"time"
+
+	"usher/internal/rescue"
 )
 
 // minTurn is the least time a turn of a job gets. A job that is called every
@@ -31,11 +30,7 @@ const grace = 10 * time.Second
 func Every(ctx context.Context, log *slog.Logger, name string, interval time.Duration, job func(context.Context) error) error {
 	for {
 		if err := call(ctx, max(interval, minTurn), job); err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
-			attrs := []any{"job", name, "err", err}
-			if p, ok := err.(*panicked); ok {
-				attrs = append(attrs, "stack", p.stack)
-			}
-			log.ErrorContext(ctx, "job failed", attrs...)
+			log.ErrorContext(ctx, "job failed", append(rescue.Attrs(err), "job", name)...)
 		}
 		select {
 		case <-ctx.Done():
@@ -57,24 +52,5 @@ func call(ctx context.Context, limit time.Duration, job func(context.Context) er
 		}
 	})
 	defer stop()
-	defer func() {
-		if v := recover(); v != nil {
-			err = &panicked{value: v, stack: string(debug.Stack())}
-		}
-	}()
-	return job(turn)
-}
-
-type panicked struct {
-	value any
-	stack string
-}
-
-// Error names a fault of the Go runtime in full. Any other value may hold what
-// the job was working on, a token for instance, so only its type is told.
-func (p *panicked) Error() string {
-	if err, ok := p.value.(runtime.Error); ok {
-		return "panic: " + err.Error()
-	}
-	return fmt.Sprintf("panic of type %T", p.value)
+	return rescue.Do(func() error { return job(turn) })
 }

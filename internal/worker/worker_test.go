@@ -77,7 +77,7 @@ func TestEvery_GoesOn(t *testing.T) {
 		if err != nil || turns != 5 {
 			t.Fatalf("Every = %v after %d turns, want nil after 5", err, turns)
 		}
-		for _, want := range []string{`job=fragile err="disk full"`, `err="panic of type string"`, "index out of range [3]", "worker_test.go"} {
+		for _, want := range []string{`err="disk full" job=fragile`, `err="panic of type string"`, "index out of range [3]", "worker_test.go"} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("the log lacks %q:\n%s", want, out.String())
 			}
