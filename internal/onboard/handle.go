@@ -64,13 +64,30 @@ func (s *Service) handleBatch(ctx context.Context, batch []Arrival) error {
 		})
 	}
 	wg.Wait()
-	// What was done must be recorded even when ctx just ended.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
 	failpoint.Hit("arrivals.before_finish")
-	err := s.store.FinishArrivals(ctx, ends, s.now())
+	err := s.finishArrivals(ctx, ends)
 	failpoint.Hit("arrivals.after_finish")
 	return err
+}
+
+// finishArrivals records what was done, even when ctx just ended. A database that
+// does not take it, such as one that is being started again, is asked again for a
+// while: otherwise what is done would wait for the end of its lease and be done
+// once more.
+func (s *Service) finishArrivals(ctx context.Context, ends []ArrivalEnd) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	for wait := 50 * time.Millisecond; ; wait *= 2 {
+		err := s.store.FinishArrivals(ctx, ends, s.now())
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+	}
 }
 
 // handleGroup handles arrivals that belong together one after the other. Tickets

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"usher/internal/secret"
@@ -28,6 +29,50 @@ func (s *shelf) SaveTicket(_ context.Context, t Ticket) (bool, error) {
 
 // Tickets fails, so that no platform token is fetched: that is not looked at here.
 func (s *shelf) Tickets(context.Context) ([]Ticket, error) { return nil, errors.New("not asked for") }
+
+// reluctant does not take what became of arrivals at first.
+type reluctant struct {
+	Store
+	refuses int
+	batch   []Arrival
+	ended   []ArrivalEnd
+}
+
+func (r *reluctant) ClaimArrivals(context.Context, time.Time, time.Time, int, string) ([]Arrival, error) {
+	batch := r.batch
+	r.batch = nil
+	return batch, nil
+}
+
+func (r *reluctant) FinishArrivals(ctx context.Context, ends []ArrivalEnd, _ time.Time) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if r.refuses--; r.refuses >= 0 {
+		return errors.New("connection refused")
+	}
+	r.ended = ends
+	return nil
+}
+
+// TestHandleArrivals_Recorded: what was done is recorded once the database takes it
+// again, within seconds and although the caller has left.
+func TestHandleArrivals_Recorded(t *testing.T) {
+	for refuses, recorded := range map[int]bool{0: true, 4: true, 1000: false} {
+		synctest.Test(t, func(t *testing.T) {
+			kept := &reluctant{refuses: refuses, batch: []Arrival{{ID: 7, Type: "unheard_of"}}}
+			s := NewService(Options{Store: kept, Parse: func([]byte) (Event, error) { return Event{}, nil }})
+			begun := time.Now()
+			left, leave := context.WithCancel(t.Context())
+			leave()
+			err := s.HandleArrivals(left)
+			took := time.Since(begun)
+			if (err == nil) != recorded || (len(kept.ended) == 1) != recorded || took > 5*time.Second {
+				t.Errorf("HandleArrivals of a database that refuses %d times = %v after %v, recorded %v", refuses, err, took, kept.ended)
+			}
+		})
+	}
+}
 
 // TestHandleGroup_Tickets: of a backlog of tickets one write keeps the newest;
 // when that fails it is tried again later, and the one before is kept meanwhile.
