@@ -107,7 +107,7 @@ func rotating(c *crash, arm string) {
 	c.settled(simulator.TeaHouse, simulator.Takeaway)
 	c.seal(sealingKey + "," + otherKey)
 	c.start("")
-	c.quiet()
+	c.dealt()
 	c.dies(arm, "keys", "rotate")
 	if out := c.ran("keys", "rotate"); !strings.Contains(out, "may be dropped") {
 		c.t.Fatalf("usher keys rotate = %s", out)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +24,10 @@ import (
 	"testing"
 	"time"
 
+	"usher/internal/msgcrypt"
+	"usher/internal/onboard"
 	"usher/internal/simulator"
+	"usher/internal/wechat"
 )
 
 // crashProgram builds the program with its failpoints, once for all tests.
@@ -77,8 +81,11 @@ type crash struct {
 	client   *http.Client
 	child    *child
 	killed   int               // times the program was killed
-	acked    atomic.Int64      // pushes that the program answered with success
+	acked    acks              // pushes that the program answered with success
 	consents map[string]string // attempt by account
+	seed     int64
+	faults   simulator.Faults // what WeChat does wrong unless it is calm
+	spoiled  int              // calls that WeChat had spoiled when the program was started last
 
 	counting sync.Mutex
 	given    map[string]int // times an account was authorized
@@ -114,14 +121,15 @@ func freeAddress(t *testing.T) string {
 	return ""
 }
 
-// newCrash prepares a world in which the program does not run yet. Without a
-// database it has a SQLite file of its own.
+// newCrash prepares a world in which the program does not run yet and WeChat is
+// hostile, until calm. Without a database it has a SQLite file of its own.
 func newCrash(t *testing.T, h habit, database string, seed int64) *crash {
 	t.Helper()
+	seed = seedOf(t, seed)
 	if _, err := crashProgram(); err != nil {
 		t.Fatal(err)
 	}
-	c := &crash{t: t, habit: h, database: database, listen: freeAddress(t), consents: map[string]string{}, given: map[string]int{}}
+	c := &crash{t: t, habit: h, database: database, listen: freeAddress(t), consents: map[string]string{}, given: map[string]int{}, seed: seed}
 	if database == "" {
 		c.database = filepath.Join(t.TempDir(), "usher.db")
 	}
@@ -132,13 +140,19 @@ func newCrash(t *testing.T, h habit, database string, seed int64) *crash {
 		// WeChat's clock is behind ours: so it may be, and so no authorization is
 		// too young for a sweep.
 		Now:    func() time.Time { return time.Now().Add(-3 * time.Minute) },
-		Client: &http.Client{Timeout: 5 * time.Second, Transport: countAcks{&c.acked}},
+		Client: &http.Client{Timeout: 5 * time.Second, Transport: &c.acked},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.sim = sim
-	c.loseNothing()
+	c.acked.open = pushOpener(t)
+	c.faults = hostileFaults(seed, sim.Truth().Now)
+	c.faults.Push.Retries, c.faults.Push.RetryPace = 3, 400*time.Millisecond
+	if !h.repush { // it forgives nothing
+		c.faults.Push.Duplicate, c.faults.Push.Retries = 0, 0
+	}
+	c.misbehave()
 	sim.Change(func(o *simulator.Options) {
 		o.RotateRefreshToken, o.RefreshGrace = h.rotate, 0
 		o.DailyQuota = 1_000_000
@@ -176,7 +190,7 @@ func newCrash(t *testing.T, h habit, database string, seed int64) *crash {
 			t.Error(err)
 		}
 		if t.Failed() {
-			t.Logf("simulator seed %d, WeChat %s", seed, h.name)
+			t.Logf("WeChat is %s; calls %+v", h.name, sim.Truth().Calls)
 			if c.child != nil {
 				t.Logf("log of the last run:\n%s", &c.child.log)
 			}
@@ -185,17 +199,23 @@ func newCrash(t *testing.T, h habit, database string, seed int64) *crash {
 	return c
 }
 
-// loseNothing makes pushes arrive as the habit has it; loseAll lets none arrive.
+// misbehave lets WeChat be hostile; calm ends that. Pushes come late, twice and again
+// in both cases, as the habit has it.
+func (c *crash) misbehave() { c.setFaults(c.faults) }
+
+func (c *crash) calm() { c.setFaults(simulator.Faults{Push: c.faults.Push}) }
+
+// loseNothing lets pushes arrive; loseAll lets none arrive.
 func (c *crash) loseNothing() {
-	f := simulator.Faults{API: c.sim.Faults().API}
-	if c.habit.repush {
-		f.Push = simulator.PushFaults{Retries: 3, RetryPace: 400 * time.Millisecond}
-	}
+	f := c.sim.Faults()
+	f.Push = c.faults.Push
 	c.setFaults(f)
 }
 
 func (c *crash) loseAll() {
-	c.setFaults(simulator.Faults{API: c.sim.Faults().API, Push: simulator.PushFaults{DropShare: 100}})
+	f := c.sim.Faults()
+	f.Push = simulator.PushFaults{DropShare: 100}
+	c.setFaults(f)
 }
 
 func (c *crash) setFaults(f simulator.Faults) {
@@ -208,6 +228,7 @@ func (c *crash) setFaults(f simulator.Faults) {
 // start runs the program until it says that it listens, or ends.
 func (c *crash) start(failpoints string) {
 	c.t.Helper()
+	c.spoiled = c.sim.Spoiled("")
 	c.child = c.launch(c.listen, failpoints)
 }
 
@@ -259,10 +280,32 @@ func (n *notice) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// countAcks counts the pushes that are answered with success.
-type countAcks struct{ n *atomic.Int64 }
+// acks takes note of the pushes that are answered with success, by their digests: the
+// same push may come twice.
+type acks struct {
+	open func(query string, body []byte) (onboard.Push, error)
 
-func (a countAcks) RoundTrip(r *http.Request) (*http.Response, error) {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+// pushOpener opens pushes as the program does.
+func pushOpener(t testing.TB) func(query string, body []byte) (onboard.Push, error) {
+	t.Helper()
+	crypt, err := msgcrypt.New(msgcrypt.Keys{AppID: platformAppID, Token: pushToken, AESKey: pushKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return (&wechat.Receiver{Cipher: crypt, AppID: platformAppID}).OpenPush
+}
+
+func (a *acks) RoundTrip(r *http.Request) (*http.Response, error) {
+	sent, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(sent))
 	resp, err := pushTransport.RoundTrip(r)
 	if err != nil {
 		return nil, err
@@ -273,10 +316,26 @@ func (a countAcks) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if resp.StatusCode == http.StatusOK && string(body) == "success" {
-		a.n.Add(1)
+		p, err := a.open(r.URL.RawQuery, sent)
+		if err != nil {
+			return nil, err
+		}
+		a.mu.Lock()
+		if a.seen == nil {
+			a.seen = map[string]bool{}
+		}
+		a.seen[p.Digest] = true
+		a.mu.Unlock()
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
+}
+
+// digests are those of the pushes so far.
+func (a *acks) digests() map[string]bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.seen)
 }
 
 // pushTransport makes a connection for each push: the site dies too often to keep any.
@@ -303,21 +362,25 @@ func (c *crash) revive() {
 		c.t.Fatalf("the program ended by itself: %v\n%s", c.child.cmd.ProcessState, &c.child.log)
 	}
 	c.killed++
+	c.misbehave()
 	c.forgetLeases()
 	c.start("")
 }
 
 // forgetLeases lets the claims of the dead run out on PostgreSQL, where another
-// process could hold them: it saves the test from waiting for the end of their
-// leases. On SQLite the program does so itself.
+// process could hold them, and the pauses after what WeChat refused on both engines:
+// it saves the test from waiting for their ends. The claims on SQLite the program
+// lets run out itself.
 func (c *crash) forgetLeases() {
 	c.t.Helper()
-	if !strings.HasPrefix(c.database, "postgres") {
-		return
+	postgres := strings.HasPrefix(c.database, "postgres")
+	tables := `SELECT COUNT(*) = 2 FROM sqlite_master WHERE name IN ('arrival', 'platform_token')`
+	if postgres {
+		tables = `SELECT to_regclass('arrival') IS NOT NULL AND to_regclass('platform_token') IS NOT NULL`
 	}
 	var made bool
 	for try := 1; ; try++ { // after a restart of the database the first tries meet dead connections
-		err := c.raw.QueryRow(`SELECT to_regclass('arrival') IS NOT NULL AND to_regclass('platform_token') IS NOT NULL`).Scan(&made)
+		err := c.raw.QueryRow(tables).Scan(&made)
 		if err == nil {
 			break
 		}
@@ -328,11 +391,11 @@ func (c *crash) forgetLeases() {
 	if !made {
 		return
 	}
-	for _, text := range []string{
-		`UPDATE arrival SET due_at = 0 WHERE outcome = ''`, `UPDATE exchange SET lease_until = 0 WHERE state = 'open'`,
-		`UPDATE account SET lease_until = 0`, `UPDATE platform_token SET lease_until = 0`,
-		`UPDATE account SET profile_tried_at = 0 WHERE profile_at = 0`,
-	} {
+	all := []string{`UPDATE arrival SET due_at = 0 WHERE outcome = ''`, `UPDATE account SET profile_tried_at = 0 WHERE profile_at = 0`}
+	if postgres {
+		all = append(all, `UPDATE exchange SET lease_until = 0 WHERE state = 'open'`, `UPDATE account SET lease_until = 0`, `UPDATE platform_token SET lease_until = 0`)
+	}
+	for _, text := range all {
 		c.exec(text)
 	}
 }
@@ -372,7 +435,7 @@ func (c *crash) stop() {
 // it was killed.
 func (c *crash) eventually(what string, step func() error) {
 	c.t.Helper()
-	late := time.Now().Add(30 * time.Second)
+	late := time.Now().Add(time.Minute)
 	for {
 		err := step()
 		if err == nil {
@@ -382,7 +445,7 @@ func (c *crash) eventually(what string, step func() error) {
 			c.t.Fatalf("%s: %v", what, err)
 		}
 		c.revive()
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(25 * time.Millisecond)
 	}
 }
 
@@ -411,11 +474,20 @@ func (c *crash) call(method, target string, form url.Values, n int) (location st
 	return resp.Header.Get("Location"), nil
 }
 
-// ticket gives the program a ticket and waits until there is a platform token.
+// ticket gives the program tickets until there is a platform token: with each, the
+// program asks for one.
 func (c *crash) ticket() {
 	c.t.Helper()
-	c.eventually("ticket", func() error { return c.sim.PushTicket(context.Background()) })
-	c.eventually("platform token", func() error { return c.is(`SELECT COUNT(*) FROM platform_token WHERE value <> ''`, 1) })
+	var next time.Time
+	c.eventually("platform token", func() error {
+		if time.Now().After(next) {
+			if err := c.sim.PushTicket(context.Background()); err != nil {
+				return err
+			}
+			next = time.Now().Add(time.Second)
+		}
+		return c.is(`SELECT COUNT(*) FROM platform_token WHERE value <> ''`, 1)
+	})
 }
 
 // is reads a number and compares it.
@@ -433,13 +505,12 @@ func (c *crash) is(text string, want int) error {
 // attempt begins one and returns its path and the link to WeChat.
 func (c *crash) attempt() (path, link string) {
 	c.t.Helper()
-	n := int(ports.Add(1))
 	c.eventually("begin", func() (err error) {
-		path, err = c.call(http.MethodPost, "/connect", url.Values{"auth_type": {"6"}}, n)
+		path, err = c.call(http.MethodPost, "/connect", url.Values{"auth_type": {"6"}}, int(ports.Add(1)))
 		return err
 	})
 	c.eventually("hand off", func() (err error) {
-		link, err = c.call(http.MethodPost, path+"/pc", nil, n)
+		link, err = c.call(http.MethodPost, path+"/pc", nil, int(ports.Add(1)))
 		if err == nil && !strings.Contains(link, "pre_auth_code=") {
 			err = fmt.Errorf("sent to %s", link)
 		}
@@ -495,15 +566,22 @@ func (c *crash) awaitKill(before int) {
 	select {
 	case <-c.child.ended:
 		c.revive()
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		c.t.Fatalf("the failpoint was not reached")
 	}
 }
 
-// idle waits until the program has nothing left to do, and has compared WeChat's
-// list since its start.
+// idle ends what WeChat does wrong and waits until the program has nothing left to
+// do, and has compared WeChat's list since its start. Where WeChat has spoiled calls
+// of this run, it takes that one sweep more, which the next run begins with.
 func (c *crash) idle() {
 	c.t.Helper()
+	c.calm()
+	if c.sim.Spoiled("") > c.spoiled {
+		c.stop()
+		c.forgetLeases()
+		c.start("")
+	}
 	c.quiet()
 	c.eventually("sweep", func() error {
 		var swept int64
@@ -516,19 +594,27 @@ func (c *crash) idle() {
 	c.quiet()
 }
 
-// quiet waits until no arrival waits, nobody is due, every profile is read and no
-// push is on its way.
+// dealt waits until no arrival waits and no push is on its way.
+func (c *crash) dealt() {
+	c.t.Helper()
+	c.eventually("no arrival waits", c.busy)
+}
+
+func (c *crash) busy() error {
+	if !c.alive() {
+		return errors.New("killed")
+	}
+	if n := c.sim.Truth().Pending; n > 0 {
+		return fmt.Errorf("%d pushes are on their way", n)
+	}
+	return c.is(`SELECT COUNT(*) FROM arrival WHERE outcome = ''`, 0)
+}
+
+// quiet waits until besides nobody is due and every profile is read.
 func (c *crash) quiet() {
 	c.t.Helper()
 	c.eventually("quiet", func() error {
-		if !c.alive() {
-			return errors.New("killed")
-		}
-		if n := c.sim.Truth().Pending; n > 0 {
-			return fmt.Errorf("%d pushes are on their way", n)
-		}
-		return errors.Join(
-			c.is(`SELECT COUNT(*) FROM arrival WHERE outcome = ''`, 0),
+		return errors.Join(c.busy(),
 			c.is(fmt.Sprintf(`SELECT COUNT(*) FROM account WHERE due_at > 0 AND due_at <= %d`, time.Now().UnixMilli()), 0),
 			c.is(`SELECT COUNT(*) FROM account WHERE standing = 'active' AND profile_at = 0`, 0))
 	})

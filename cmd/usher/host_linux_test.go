@@ -66,14 +66,14 @@ func TestHost_DiskFull(t *testing.T) {
 	if status, body := c.fetch(dashboard); status != http.StatusOK || !strings.Contains(body, simulator.TeaHouse) {
 		t.Errorf("GET %s = %d, want the page: reading goes on", "/m/…", status)
 	}
-	acked := c.acked.Load()
+	acked := len(c.acked.digests())
 	redirect := c.consent(path, link, simulator.Takeaway)
 	if _, err := c.call(http.MethodGet, redirect, nil, 1); err == nil || !strings.Contains(err.Error(), "50") {
 		t.Errorf("the redirect with a full disk = %v, want a refusal", err)
 	}
 	_ = c.sim.PushTicket(t.Context())
 	pushes := c.sim.Deliveries()
-	if last := pushes[len(pushes)-1]; last.Status < 500 || c.acked.Load() != acked {
+	if last := pushes[len(pushes)-1]; last.Status < 500 || len(c.acked.digests()) != acked {
 		t.Errorf("a push with a full disk was answered %d %s, want an error that makes WeChat push again", last.Status, last.Outcome)
 	}
 	limitFiles(t, c.child.cmd.Process.Pid, ^uint64(0))

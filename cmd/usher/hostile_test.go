@@ -1,0 +1,37 @@
+package main
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"usher/internal/simulator"
+)
+
+// hurry is how many times shorter every wait of the bad day is in tests that go by
+// the wall clock: a minute is a second, and a caller that WeChat leaves waiting is
+// cut off after a sixth of a second. The shares are those of the day.
+const hurry = 60
+
+// hostileFaults are what WeChat does wrong in a test of reliability that goes by the
+// wall clock. The outage of the day lasts a second and begins within a few.
+func hostileFaults(seed int64, now time.Time) simulator.Faults {
+	f := simulator.HostileFaults().Hurried(hurry)
+	const turn, long = time.Hour, time.Second
+	in := now.Sub(now.Truncate(turn)) + time.Duration(rand.New(rand.NewPCG(uint64(seed), 1)).Int64N(int64(4*time.Second)))
+	f.Outage = simulator.Outage{Every: turn, After: min(in, turn-long), For: long}
+	return f
+}
+
+// seedOf is the seed of a test: what USHER_SEED says, or otherwise the number that
+// it has of old. When the test fails it says how to have the same again.
+func seedOf(t testing.TB, otherwise int64) int64 {
+	t.Helper()
+	seed := int64(long("USHER_SEED", int(otherwise), int(otherwise)))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("again with USHER_SEED=%d", seed)
+		}
+	})
+	return seed
+}
