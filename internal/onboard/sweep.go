@@ -18,6 +18,9 @@ const (
 	sweepAgain  = 2 * time.Minute // after a sweep that left something over
 	sweepRetry  = time.Minute     // after one that failed
 	sweepAtOnce = 8
+	// A sweep does not end with one call that fails without a word about the account.
+	sweepTurns    = 3  // for such an account in one sweep
+	sweepPatience = 10 // such calls in a row, and WeChat is taken for away
 	// settleTime is how long the push and the redirect of an authorization have
 	// before the list is acted on: they know the attempt, the list does not.
 	settleTime = 2 * time.Minute
@@ -294,47 +297,16 @@ func (s *Service) Sweep(ctx context.Context) (Swept, error) {
 // is of the platform as a whole or of the store, and then the rest was left as it
 // is; a failure of single accounts is counted.
 func (s *Service) Apply(ctx context.Context, d Diff, ended func(Difference, Repair, error)) (Swept, error) {
-	swept := Swept{At: d.ReadAt, Listed: d.Listed}
-	var (
-		wg    sync.WaitGroup
-		mu    sync.Mutex
-		slots = make(chan struct{}, sweepAtOnce)
-		fatal error
-	)
-	for _, diff := range d.Differences {
-		slots <- struct{}{}
-		mu.Lock()
-		stop := fatal != nil
-		mu.Unlock()
-		if stop {
-			break
+	r := repairs{swept: Swept{At: d.ReadAt, Listed: d.Listed}, ended: ended}
+	for left := d.Differences; len(left) > 0; left = r.again {
+		r.again = nil
+		r.turns++
+		s.repairAll(ctx, &r, left)
+		if r.fatal != nil {
+			return r.swept, r.fatal
 		}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			var end Repair
-			err := rescue.Do(func() (err error) {
-				end, err = s.Repair(ctx, diff)
-				return err
-			})
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				swept.Failures++
-				s.log.WarnContext(ctx, "an account could not be set right", append(rescue.Attrs(err), "appid", string(diff.AppID), "difference", string(diff.Kind))...)
-				if platformWide(err) {
-					fatal = err
-				}
-			}
-			swept.count(end)
-			if ended != nil {
-				ended(diff, end, err)
-			}
-		})
 	}
-	wg.Wait()
-	if fatal != nil {
-		return swept, fatal
-	}
+	swept := r.swept
 	if err := s.store.SaveSwept(ctx, d.ReadAt); err != nil {
 		return swept, err
 	}
@@ -347,6 +319,70 @@ func (s *Service) Apply(ctx context.Context, d Diff, ended func(Difference, Repa
 	s.log.InfoContext(ctx, "compared with WeChat's list", "listed", swept.Listed, "added", swept.Added, "repaired", swept.Repaired,
 		"revoked", swept.Revoked, "postponed", swept.Postponed, "failures", swept.Failures)
 	return swept, nil
+}
+
+// repairs is how far the differences of one comparison are set right.
+type repairs struct {
+	ended func(Difference, Repair, error)
+	turns int
+
+	mu    sync.Mutex
+	swept Swept
+	row   int          // failures in a row that say nothing about the account
+	again []Difference // that failed so, for the next turn
+	fatal error
+}
+
+// repairAll sets differences right, until one failure stops them all.
+func (s *Service) repairAll(ctx context.Context, r *repairs, all []Difference) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	slots := make(chan struct{}, sweepAtOnce)
+	for _, diff := range all {
+		slots <- struct{}{}
+		r.mu.Lock()
+		stop := r.fatal != nil
+		r.mu.Unlock()
+		if stop {
+			return
+		}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			var end Repair
+			err := rescue.Do(func() (err error) {
+				end, err = s.Repair(ctx, diff)
+				return err
+			})
+			if err != nil {
+				s.log.WarnContext(ctx, "an account could not be set right", append(rescue.Attrs(err), "appid", string(diff.AppID), "difference", string(diff.Kind))...)
+			}
+			r.end(diff, end, err)
+		})
+	}
+}
+
+// end takes note of how one came out. One answer that cannot be read does not stop
+// the others: the account gets another turn. Several in a row do.
+func (r *repairs) end(diff Difference, end Repair, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil || !platformWide(err) {
+		r.row = 0
+	} else {
+		r.row++
+		if up, ok := errors.AsType[*UpstreamError](err); ok && up.Reaction == Backoff && r.row < sweepPatience && r.turns < sweepTurns {
+			r.again = append(r.again, diff)
+			return
+		}
+		r.fatal = err
+	}
+	if err != nil {
+		r.swept.Failures++
+	}
+	r.swept.count(end)
+	if r.ended != nil {
+		r.ended(diff, end, err)
+	}
 }
 
 func (w *Swept) count(end Repair) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"usher/internal/onboard"
@@ -286,4 +287,33 @@ func TestSweep_Quarantined(t *testing.T) {
 	if err != nil || c.Standing != onboard.Quarantined || c.Refresh.Reveal() != truth.RefreshToken {
 		t.Errorf("Credentials = %s %v, %v; want it quarantined with WeChat's token", c.Standing, c.Refresh, err)
 	}
+}
+
+// TestSweep_Hiccups: single answers that cannot be read do not end a sweep; WeChat's
+// being away does, after a few calls.
+func TestSweep_Hiccups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, ids := crowded(t, 60, 0, secret.NewKey())
+		for _, id := range ids {
+			w.ok(w.sim.ReplaceRefreshToken(id))
+		}
+		w.fault(simulator.Fault{Kind: simulator.Truncated, Percent: 15, Path: refreshPath}, simulator.Fault{Kind: simulator.HTML, Percent: 15, Path: infoPath})
+		swept, err := w.svc.Sweep(t.Context())
+		if swept.Repaired < 50 {
+			t.Errorf("Sweep = %+v, %v; want most of 60 repaired although a quarter of the tries fails", swept, err)
+		}
+		w.fault()
+		w.pass(10 * time.Minute)
+		w.ok(w.svc.KeepSwept(t.Context()))
+		for _, id := range ids {
+			w.agrees(id)
+			w.ok(w.sim.ReplaceRefreshToken(id))
+		}
+		w.fault(simulator.Fault{Kind: simulator.BadGateway, Path: infoPath})
+		calls := w.sim.Calls(infoPath)
+		swept, err = w.svc.Sweep(t.Context())
+		if n := w.sim.Calls(infoPath) - calls; err == nil || swept.Repaired != 0 || n > 20 {
+			t.Errorf("Sweep = %+v, %v after %d calls; want it to stop, because WeChat is away", swept, err, n)
+		}
+	})
 }
