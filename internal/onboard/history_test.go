@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"usher/internal/onboard"
@@ -27,10 +28,11 @@ const historiesAtOnce = 100
 
 // TestEvents_Order: merchants authorize, change what they grant and withdraw, in
 // every order and at every distance. What WeChat pushes of it comes shuffled, up
-// to three times or not at all (up to 30 % are lost), in between upkeep runs.
-// After one sweep the store agrees with WeChat for every account, and pushes that
-// come once more change nothing. USHER_HISTORIES says how many histories there
-// are and USHER_SEED where they begin.
+// to three times or not at all (up to 30 % are lost), in between upkeep runs, and
+// the API is as hostile as on the bad day. One sweep after that has ended the store
+// agrees with WeChat for every account, and pushes that come once more change
+// nothing. USHER_HISTORIES says how many histories there are and USHER_SEED where
+// they begin.
 func TestEvents_Order(t *testing.T) {
 	many := 2000
 	if testing.Short() || raced { // the gate runs it without the detector too
@@ -41,7 +43,7 @@ func TestEvents_Order(t *testing.T) {
 	for done := 0; done < many; done += historiesAtOnce {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			t.Parallel()
-			histories(t, seed)
+			synctest.Test(t, func(t *testing.T) { histories(t, seed) })
 			if t.Failed() {
 				t.Logf("again with USHER_HISTORIES=%d USHER_SEED=%d", historiesAtOnce, seed)
 			}
@@ -75,6 +77,7 @@ func histories(t *testing.T, seed uint64) {
 		}
 	})
 	w.intercept = func(query string, body []byte) { c.pushes = append(c.pushes, told{query, body}) }
+	w.misbehave()
 	lost := c.random.IntN(31)
 	for range 6 { // rounds, in which most accounts do something
 		for i := range historiesAtOnce {
@@ -86,6 +89,10 @@ func histories(t *testing.T, seed uint64) {
 	}
 	c.arrive(lost)
 	c.rest()
+	if w.sim.Spoiled("") == 0 {
+		t.Error("WeChat was never hostile")
+	}
+	c.calm()
 	swept, err := w.svc.Sweep(t.Context())
 	w.ok(err)
 	if swept.Failures > 0 {

@@ -88,7 +88,7 @@ func newWorldWith(t *testing.T, key string, change func(*simulator.Config)) (*wo
 	w.receiver = &wechat.Receiver{Cipher: crypt, AppID: ourAppID}
 	cfg := simulator.Config{
 		AppID: ourAppID, Secret: "platformsecret", Token: keys.Token, AESKey: keys.AESKey, LaunchDomain: "site.test",
-		EventURL: "http://site.test/wechat/events", BaseURL: "http://wechat.test", TicketOnDemand: true, Seed: 1, Now: w.now,
+		EventURL: "http://site.test/wechat/events", BaseURL: "http://wechat.test", TicketOnDemand: true, Seed: int64(number("USHER_SEED", 1)), Now: w.now,
 		Client: &http.Client{Transport: pushed(func(r *http.Request, body []byte) error {
 			if w.intercept != nil {
 				w.intercept(r.URL.RawQuery, body)
@@ -104,7 +104,7 @@ func newWorldWith(t *testing.T, key string, change func(*simulator.Config)) (*wo
 		t.Fatal(err)
 	}
 	w.client = &edited{Client: &wechat.Client{AppID: ourAppID, Secret: secret.New("platformsecret"), API: "http://wechat.test", PC: "http://wechat.test",
-		H5: "http://wechat.test", HTTP: &http.Client{Transport: w.sim.Transport()}}}
+		H5: "http://wechat.test", HTTP: &http.Client{Transport: w.sim.Transport(), Timeout: 10 * time.Second}}}
 	w.begin(key)
 	t.Cleanup(func() {
 		if w.db != nil {
@@ -199,6 +199,20 @@ func (w *world) untold(do func() error) {
 	w.ok(do())
 	w.ok(w.sim.SetFaults(simulator.Faults{}))
 }
+
+// misbehave lets WeChat's API be as hostile as on the bad day, whose outage begins
+// within an hour. Pushes are left to the test. Waits have their full length, so this
+// belongs into a bubble.
+func (w *world) misbehave() {
+	w.t.Helper()
+	f := simulator.HostileFaults()
+	f.Push = simulator.PushFaults{}
+	f.Outage.After = w.now().Sub(w.now().Truncate(f.Outage.Every)) + time.Duration(w.sim.Truth().Seed*7%50)*time.Minute
+	w.ok(w.sim.SetFaults(f))
+}
+
+// calm ends that.
+func (w *world) calm() { w.ok(w.sim.SetFaults(simulator.Faults{})) }
 
 // agrees compares one account with the truth.
 func (w *world) agrees(appID string) {
