@@ -20,7 +20,7 @@ import (
 // are in hand. The pages end first, every push that was answered with success is
 // stored, and all is over within ten seconds. USHER_DRAIN_STREAMS makes it more pages, as 1000.
 func TestDrain(t *testing.T) {
-	w := startAll(t, options{quiet: true, config: func(c *config.Config) {
+	w := startAll(t, options{quiet: true, hostile: true, config: func(c *config.Config) {
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} // every page has an address of its own
 	}})
 	w.ticket()

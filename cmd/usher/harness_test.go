@@ -33,6 +33,7 @@ const (
 type options struct {
 	database  string                  // default: a new file
 	quiet     bool                    // the stand-in pushes only when the test calls PushTicket, Deliver and the like
+	hostile   bool                    // the stand-in is, until w.faults says otherwise
 	config    func(*config.Config)    // changes the settings
 	simulator func(*simulator.Config) // changes the stand-in
 	now       func() time.Time        // the site's clock
@@ -90,6 +91,9 @@ func startAll(t *testing.T, o options) *world {
 		LaunchDomain: cfg.Host(), EventURL: "http://" + site.Addr().String() + "/wechat/events", BaseURL: localhost(wechat),
 		TicketOnDemand: o.quiet, Seed: 1,
 	}
+	if o.hostile {
+		simCfg.Seed = seedOf(t, 1)
+	}
 	if o.simulator != nil {
 		o.simulator(&simCfg)
 	}
@@ -98,6 +102,9 @@ func startAll(t *testing.T, o options) *world {
 		t.Fatal(err)
 	}
 	w.sim = sim
+	if o.hostile {
+		w.misbehave()
+	}
 	w.serveSimulator(wechat, !o.quiet)
 	t.Cleanup(w.keptSecrets) // after the site has stopped
 	p := program{cfg: cfg, log: w.logger, listener: site, now: o.now, host: o.host}
@@ -236,7 +243,7 @@ func (w *world) profiled(appID string) {
 // eventually waits for what a worker of the site does in its own time.
 func (w *world) eventually(otherwise string, done func(context.Context) (bool, error)) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
 	defer cancel()
 	for {
 		ok, err := done(ctx)

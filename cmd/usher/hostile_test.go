@@ -35,3 +35,26 @@ func seedOf(t testing.TB, otherwise int64) int64 {
 	})
 	return seed
 }
+
+// misbehave makes WeChat hostile.
+func (w *world) misbehave() {
+	w.t.Helper()
+	truth := w.sim.Truth()
+	w.faults(hostileFaults(truth.Seed, truth.Now))
+}
+
+// calmDown ends that, and lets one sweep and one refresh of everything put right what
+// came of it.
+func (w *world) calmDown() {
+	w.t.Helper()
+	w.faults(simulator.Faults{})
+	w.svc.TryAgain() // as if the time had passed for which what failed is left alone
+	w.deliver()
+	if swept, err := w.svc.Sweep(w.t.Context()); err != nil || swept.Failures > 0 {
+		w.t.Errorf("Sweep = %+v, %v after WeChat has calmed down", swept, err)
+	}
+	w.makeDue()
+	if err := w.svc.KeepFresh(w.t.Context()); err != nil {
+		w.t.Errorf("KeepFresh = %v after WeChat has calmed down", err)
+	}
+}

@@ -16,7 +16,7 @@ func TestJourney_PostgreSQL(t *testing.T) {
 		for name, journey := range map[string]func(*testing.T, engine){
 			"desk and phone":      deskAndPhoneOn,
 			"witnesses":           witnesses,
-			"rush":                func(t *testing.T, on engine) { rush(t, on, 200) },
+			"rush":                func(t *testing.T, on engine) { rush(t, on, 200, false) },
 			"wrong account":       wrongAccount,
 			"missing sets":        missingSets,
 			"changed by merchant": changedByMerchant,

@@ -33,11 +33,12 @@ func off(by time.Duration) func() time.Time {
 }
 
 // TestReplicas runs two programs on one PostgreSQL, whose machines' clocks are 20
-// minutes apart.
+// minutes apart. WeChat is calm where every step of a page is looked at or calls are
+// counted.
 func TestReplicas(t *testing.T) {
 	server := pgtest.Start(t)
 	two := func(t *testing.T) (a, b *world) {
-		a = startAll(t, options{quiet: true, database: server.Database(t), host: off(10 * time.Minute)})
+		a = startAll(t, options{quiet: true, database: server.Database(t), host: off(10 * time.Minute), simulator: func(c *simulator.Config) { c.Seed = seedOf(t, 1) }})
 		return a, a.replica(off(-10 * time.Minute))
 	}
 	t.Run("LivePages", func(t *testing.T) {
@@ -110,6 +111,25 @@ func TestReplicas(t *testing.T) {
 		for _, id := range crowd {
 			b.holds(id)
 		}
+		// A hostile WeChat costs more calls, and nothing else.
+		a.misbehave()
+		for range rounds {
+			a.makeDue()
+			both := make(chan error)
+			for _, w := range []*world{a, b} {
+				go func() { both <- w.svc.KeepFresh(t.Context()) }()
+			}
+			if err := errors.Join(<-both, <-both); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a.sim.Spoiled(refreshPath) == 0 {
+			t.Error("WeChat was never hostile")
+		}
+		a.calmDown()
+		for _, id := range crowd {
+			b.holds(id)
+		}
 	})
 }
 
@@ -149,10 +169,11 @@ func updateInvalidatesCache(t *testing.T, two func(*testing.T) (a, b *world)) {
 }
 
 // TestReplicas_Restart: the other program takes over when one of two stops, and a
-// browser that was at the one goes on at the other.
+// browser that was at the one goes on at the other. WeChat becomes hostile in the same
+// moment.
 func TestReplicas_Restart(t *testing.T) {
 	server := pgtest.Start(t)
-	a := startAll(t, options{quiet: true, database: server.Database(t)})
+	a := startAll(t, options{quiet: true, database: server.Database(t), simulator: func(c *simulator.Config) { c.Seed = seedOf(t, 1) }})
 	b := a.replica(nil)
 	a.ticket()
 	m := b.merchant(anyMini())
@@ -161,6 +182,8 @@ func TestReplicas_Restart(t *testing.T) {
 	if err := a.stopSite(); err != nil { // where the redirect would have gone
 		t.Fatal(err)
 	}
+	a.sim.SetEventURL(b.base + "/wechat/events")
+	a.misbehave()
 	resp, err := http.Get(b.base + strings.TrimPrefix(back, a.base))
 	if err != nil {
 		t.Fatal(err)
@@ -169,5 +192,6 @@ func TestReplicas_Restart(t *testing.T) {
 	if path, _ := url.PathUnescape(resp.Request.URL.Path); resp.StatusCode != http.StatusOK || !strings.HasPrefix(path, "/done/") {
 		t.Errorf("the browser that came back to the other program is at %s, status %d", path, resp.StatusCode)
 	}
+	b.calmDown()
 	b.holds(simulator.TeaHouse)
 }
