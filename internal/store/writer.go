@@ -174,11 +174,18 @@ func (w *writer) try(ctx context.Context, batch []*job, results []error, savepoi
 	return durable(tx)
 }
 
-// durable commits.
+// durable commits. A panic there, of which nobody knows what it left, ends neither
+// the transaction's connection nor the writer.
 func durable(tx transaction) error {
-	failpoint.Hit("store.before_commit")
-	err := tx.commit()
-	failpoint.Hit("store.after_commit")
+	err := rescue.Do(func() error {
+		failpoint.Hit("store.before_commit")
+		err := tx.commit()
+		failpoint.Hit("store.after_commit")
+		return err
+	})
+	if rescue.Is(err) {
+		tx.rollback()
+	}
 	return err
 }
 
