@@ -17,8 +17,9 @@ import (
 const (
 	arrivalBatch    = 64
 	arrivalsAtOnce  = 8
-	arrivalMaxTries = 12           // over about an hour; then it waits for a person
-	arrivalPanics   = 6            // tries after which one that ends in a panic does
+	arrivalMaxTries = 12 // over about an hour; then it waits for a person
+	arrivalPanics   = 6  // tries after which one that ends in a panic does
+	notYetPause     = 2 * time.Second
 	arrivalPatience = provenFailed // with failures that are not the arrival's, such as WeChat being away
 )
 
@@ -153,9 +154,12 @@ func (s *Service) handleOne(ctx context.Context, a Arrival) *ArrivalEnd {
 	if rescue.Is(err) {
 		most = arrivalPanics
 	}
-	if a.Tries >= most && !(passing(err) && s.now().Sub(a.ReceivedAt) < arrivalPatience) {
+	switch {
+	case errors.Is(err, errNotYet): // a try that fails after that must not wait as if it were the tenth
+		end.Untried, end.RetryAt = true, s.now().Add(backoff(1, notYetPause, notYetPause))
+	case a.Tries >= most && !(passing(err) && s.now().Sub(a.ReceivedAt) < arrivalPatience):
 		end.Outcome = Parked
-	} else {
+	default:
 		end.RetryAt = s.now().Add(backoff(a.Tries, time.Second, 10*time.Minute))
 	}
 	end.Reason = reason(err)

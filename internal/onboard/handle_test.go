@@ -74,6 +74,27 @@ func TestHandleArrivals_Recorded(t *testing.T) {
 	}
 }
 
+// held has an exchange that somebody else is at.
+type held struct{ Store }
+
+func (held) ClaimExchange(context.Context, string, string, time.Time, time.Time) (ExchangeClaim, error) {
+	return ExchangeClaim{Tries: 1}, nil
+}
+
+// TestHandleOne_NotYet: while somebody else is at an exchange, the other witness
+// looks again every second or two, however long it takes, and that counts as no try:
+// when its turn comes, its first failure is its first.
+func TestHandleOne_NotYet(t *testing.T) {
+	now := time.Unix(1790000000, 0)
+	s := NewService(Options{Store: held{}, Now: func() time.Time { return now }})
+	for _, tries := range []int{1, 5, 11, 12, 100} {
+		end := s.handleOne(t.Context(), Arrival{Type: RedirectEvent, CodeHash: "c", Payload: secret.New("code"), Tries: tries, ReceivedAt: now})
+		if wait := end.RetryAt.Sub(now); end.Outcome != "" || !end.Untried || wait < time.Second || wait > 2*time.Second {
+			t.Errorf("after %d tries it ends with %q, untried %v, and is looked at again in %v", tries, end.Outcome, end.Untried, wait)
+		}
+	}
+}
+
 // TestHandleGroup_Tickets: of a backlog of tickets one write keeps the newest;
 // when that fails it is tried again later, and the one before is kept meanwhile.
 func TestHandleGroup_Tickets(t *testing.T) {

@@ -250,6 +250,7 @@ type ArrivalEnd struct {
 	Outcome   Outcome   // empty to give it back
 	AppID     AppID     // the account it turned out to be about; may be empty
 	RetryAt   time.Time // when Outcome is empty
+	Untried   bool      // when Outcome is empty: nothing was tried, so it does not count as a try
 	Reason    string    // class and errcode for people, never a secret
 }
 

@@ -101,7 +101,7 @@ const (
 			appid = CASE WHEN $7 = '' THEN appid ELSE $7 END,
 			payload = CASE WHEN $4 = 'parked' THEN payload ELSE '' END
 		WHERE platform = $1 AND id = $2 AND fence = $3 AND outcome = ''`
-	retryArrival = `UPDATE arrival SET due_at = $4, reason = $5
+	retryArrival = `UPDATE arrival SET due_at = $4, reason = $5, tries = tries - $6
 		WHERE platform = $1 AND id = $2 AND fence = $3 AND outcome = ''`
 )
 
@@ -115,7 +115,11 @@ func (s *Store) FinishArrivals(ctx context.Context, ends []onboard.ArrivalEnd, n
 	_, err := write(ctx, s, func(ctx context.Context, q querier) (n int64, err error) {
 		for _, e := range ends {
 			if e.Outcome == "" {
-				_, err = exec(ctx, q, retryArrival, s.platform, e.ID, e.Fence, ms(e.RetryAt), e.Reason)
+				untried := 0
+				if e.Untried {
+					untried = 1
+				}
+				_, err = exec(ctx, q, retryArrival, s.platform, e.ID, e.Fence, ms(e.RetryAt), e.Reason, untried)
 			} else {
 				_, err = exec(ctx, q, endArrival, s.platform, e.ID, e.Fence, string(e.Outcome), e.Reason, ms(now), string(e.AppID))
 			}

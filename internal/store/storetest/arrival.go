@@ -172,6 +172,10 @@ func (s *suite) finishArrivals() {
 	back := must(s.ClaimArrivals(s.ctx, at(10*time.Minute), at(time.Hour), 1, ""))(s)
 	s.same("due when given back", digests(back), []string{"again"})
 	s.same("its payload", back[0].Payload, secret.New("payload of again"))
+	s.same("tries, the lost one counted", back[0].Tries, 3)
+	s.ok(s.FinishArrivals(s.ctx, []onboard.ArrivalEnd{{ID: back[0].ID, Fence: back[0].Fence, RetryAt: at(11 * time.Minute), Untried: true}}, at(10*time.Minute)))
+	back = must(s.ClaimArrivals(s.ctx, at(11*time.Minute), at(time.Hour), 1, ""))(s)
+	s.same("tries after one that was none", back[0].Tries, 3)
 
 	twice := done
 	twice.Outcome = onboard.Ignored
