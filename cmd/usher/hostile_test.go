@@ -19,7 +19,7 @@ func hostileFaults(seed int64, now time.Time) simulator.Faults {
 	f := simulator.HostileFaults().Hurried(hurry)
 	const turn, long = time.Hour, time.Second
 	in := now.Sub(now.Truncate(turn)) + time.Duration(rand.New(rand.NewPCG(uint64(seed), 1)).Int64N(int64(4*time.Second)))
-	f.Outage = simulator.Outage{Every: turn, After: min(in, turn-long), For: long}
+	f.Outage.Every, f.Outage.After, f.Outage.For = turn, min(in, turn-long), long
 	return f
 }
 

@@ -10,10 +10,11 @@ type Outage struct {
 	Every time.Duration `json:"every,omitempty"` // from the begin of one to the begin of the next, on the simulated clock
 	After time.Duration `json:"after,omitempty"` // from the begin of each turn to that of its outage
 	For   time.Duration `json:"for,omitempty"`   // how long it lasts; 0 = there is none
+	Hang  time.Duration `json:"hang,omitempty"`  // after which callers that wait for nothing are cut off; 0 = never
 }
 
 func (o Outage) check() error {
-	if o.For < 0 || o.After < 0 || o.For > 0 && o.After+o.For > o.Every {
+	if o.For < 0 || o.After < 0 || o.Hang < 0 || o.For > 0 && o.After+o.For > o.Every {
 		return fmt.Errorf("simulator: outage %+v does not fit into its turn", o)
 	}
 	return nil
@@ -32,7 +33,7 @@ func (o Outage) covers(now time.Time) bool {
 // nothing, is cut off, or meets a gateway with nobody behind it.
 func (s *Simulator) outageFault() Fault {
 	kinds := []FaultKind{Hang, ResetBefore, BadGateway}
-	return Fault{Kind: kinds[s.random.IntN(len(kinds))]}
+	return Fault{Kind: kinds[s.random.IntN(len(kinds))], Delay: s.faults.Outage.Hang}
 }
 
 // HostileFaults is a bad day: of the calls 5 % are refused, 2 % never answered,
@@ -87,6 +88,6 @@ func (f Faults) Hurried(n int) Faults {
 	}
 	hurry(f.API)
 	f.Push.Delay, f.Push.Spread, f.Push.RetryPace = f.Push.Delay/short, f.Push.Spread/short, f.Push.RetryPace/short
-	f.Outage.For /= short
+	f.Outage.For, f.Outage.Hang = f.Outage.For/short, patience/short
 	return f
 }

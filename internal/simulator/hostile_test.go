@@ -107,6 +107,9 @@ func TestHostileFaults_EveryKind(t *testing.T) {
 			t.Errorf("a hurried caller waits for %+v", x)
 		}
 	}
+	if o := hurried.Outage; o.For != 22800*time.Millisecond || o.Hang != 200*time.Millisecond {
+		t.Errorf("hurried, the outage is %+v, want 22.8 s in which callers wait for 200 ms", o)
+	}
 }
 
 // TestCutAfterDelay: where the stand-in is to be silent for a time only, it cuts the
