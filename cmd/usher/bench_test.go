@@ -101,6 +101,75 @@ func BenchmarkPush(b *testing.B) {
 	})
 }
 
+// BenchmarkPushUnderPages is how long WeChat waits for the answer to a push, 50
+// times a second: alone, and while pages are asked for 500 times a second, in turn.
+// A push that could not be sent when it was due has waited all the same.
+func BenchmarkPushUnderPages(b *testing.B) {
+	const seconds, senders, readers = 5, 16, 16
+	site, svc, _ := benchSite(b)
+	a, err := svc.Begin(context.Background(), onboard.Wish{AuthType: onboard.MiniPrograms, Wanted: []onboard.PermissionID{18}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var pages [][]byte
+	for _, path := range floodedPaths(a) {
+		pages = append(pages, fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nAccept-Language: zh-CN\r\n\r\n", path, site, desktopAgent))
+	}
+	crypt, err := msgcrypt.New(msgcrypt.Keys{AppID: platformAppID, Token: pushToken, AESKey: pushKey})
+	if err != nil {
+		b.Fatal(err)
+	}
+	pushing, reading := newLoad(b, site, senders), newLoad(b, site, readers)
+	var pushed atomic.Int64
+	push := func() (took []time.Duration) {
+		var mu sync.Mutex
+		atRate(seconds*pushesPerSecond, pushesPerSecond, senders, func(g, i int, due time.Time) {
+			now := time.Now()
+			request := pushRequest(crypt, now, ticketXML(now, int(pushed.Add(1))))
+			if err := pushing.conns[g].ask(request, "success"); err != nil {
+				b.Errorf("push %d: %v", i, err)
+			}
+			mu.Lock()
+			took = append(took, time.Since(due))
+			mu.Unlock()
+		})
+		return took
+	}
+	read := func() {
+		atRate(seconds*pagesPerSecond, pagesPerSecond, readers, func(g, i int, _ time.Time) {
+			if err := reading.conns[g].ask(pages[i%len(pages)], ""); err != nil {
+				b.Errorf("page %d: %v", i, err)
+			}
+		})
+	}
+	var rates []float64
+	flooded := func() (took []time.Duration) {
+		begun := time.Now()
+		var flood sync.WaitGroup
+		flood.Go(func() {
+			read()
+			rates = append(rates, seconds*pagesPerSecond/time.Since(begun).Seconds())
+		})
+		took = push()
+		flood.Wait()
+		return took
+	}
+	flooded() // connections, caches, prepared statements
+	for b.Loop() {
+		var alone, under []time.Duration
+		for range 3 {
+			alone, under = append(alone, push()...), append(under, flooded()...)
+		}
+		for name, took := range map[string]spread{"alone": quantiles(alone), "flooded": quantiles(under)} {
+			for part, unit := range map[int]string{500: "p50", 990: "p99", 1000: "max"} {
+				b.ReportMetric(float64(took.at(part).Microseconds())/1000, name+"-"+unit+"-ms")
+			}
+		}
+		b.ReportMetric(median(rates), "pages/s")
+	}
+	b.ReportMetric(0, "ns/op") // of three rounds: says nothing
+}
+
 // ticketXML is the content of a ticket push (component_verify_ticket).
 func ticketXML(at time.Time, n int) string {
 	return fmt.Sprintf("<xml><AppId>%s</AppId>\n<CreateTime>%d</CreateTime>\n<InfoType><![CDATA[component_verify_ticket]]></InfoType>\n"+

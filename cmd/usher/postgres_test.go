@@ -26,6 +26,7 @@ func TestJourney_PostgreSQL(t *testing.T) {
 			"plug-in":             plugin,
 			"restart":             restart,
 			"upkeep":              upkeep,
+			"page flood":          pushUnderPageFlood,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
