@@ -48,7 +48,7 @@ const queryLimit = 800
 // value is a query or a form.
 func accountsAddress(value func(string) string) (adminviews.AccountsAddress, adminviews.Faults) {
 	var a adminviews.AccountsAddress
-	a.Query = strings.TrimSpace(strings.ToValidUTF8(value("q"), ""))
+	a.Query = strings.TrimSpace(value("q"))
 	if len(a.Query) > queryLimit {
 		a.Query = strings.ToValidUTF8(a.Query[:queryLimit], "")
 	}

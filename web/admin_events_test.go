@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -38,7 +39,7 @@ func failedEvent(w *consoleWorld) string {
 	if len(failed) > 0 {
 		return strconv.FormatInt(failed[0].ID, 10)
 	}
-	return strconv.FormatInt(w.arrive("failed", onboard.UnauthorizedEvent, "wx0123456789abcdef", onboard.Parked, "internal"), 10)
+	return strconv.FormatInt(w.arrive(rand.Text(), onboard.UnauthorizedEvent, "wx0123456789abcdef", onboard.Parked, "internal"), 10)
 }
 
 func TestEvents_List(t *testing.T) {

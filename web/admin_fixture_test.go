@@ -58,7 +58,13 @@ type consoleWorld struct {
 // newConsole opens the site; change may alter the server before it starts.
 func newConsole(t testing.TB, change func(*Server)) *consoleWorld {
 	t.Helper()
-	w := &consoleWorld{TB: t, path: filepath.Join(t.TempDir(), "usher.db"), log: &bytes.Buffer{}, now: noon, admins: map[admin.Role]admin.Admin{}}
+	return newConsoleOn(t, filepath.Join(t.TempDir(), "usher.db"), change)
+}
+
+// newConsoleOn is newConsole on a new database, the path of a file or an address.
+func newConsoleOn(t testing.TB, database string, change func(*Server)) *consoleWorld {
+	t.Helper()
+	w := &consoleWorld{TB: t, path: database, log: &bytes.Buffer{}, now: noon, admins: map[admin.Role]admin.Admin{}}
 	ring, err := secret.ParseRing(secret.NewKey())
 	w.ok(err)
 	w.db, err = store.Open(t.Context(), store.Options{Database: w.path, Platform: consolePlatform, Ring: ring})

@@ -139,6 +139,10 @@ func isKey(err error, key onboard.Key) bool {
 }
 
 func (s *Server) saveLogo(a *adminContext) error {
+	value, err := a.values()
+	if err != nil {
+		return err
+	}
 	file, _, err := a.Request().FormFile("logo") // the body is limited already
 	if errors.Is(err, http.ErrMissingFile) {
 		return a.logoFault(onboard.Errorf(onboard.Invalid, admin.KeyPicture, "no file"))
@@ -147,24 +151,27 @@ func (s *Server) saveLogo(a *adminContext) error {
 		return formError(err)
 	}
 	defer file.Close()
-	return a.storeLogo(file)
+	raw, err := io.ReadAll(file)
+	if err != nil {
+		return err
+	}
+	if len(raw) == 0 {
+		return a.logoFault(onboard.Errorf(onboard.Invalid, admin.KeyPicture, "an empty file"))
+	}
+	return a.storeLogo(raw, value)
 }
 
-func (s *Server) removeLogo(a *adminContext) error { return a.storeLogo(bytes.NewReader(nil)) }
-
-func (a *adminContext) storeLogo(upload io.Reader) error {
-	value := func(name string) string { return a.Request().PostFormValue(name) }
-	if a.Request().MultipartForm != nil {
-		raw, err := io.ReadAll(upload)
-		if err != nil {
-			return err
-		}
-		if len(raw) == 0 {
-			return a.logoFault(onboard.Errorf(onboard.Invalid, admin.KeyPicture, "an empty file"))
-		}
-		upload = bytes.NewReader(raw)
+func (s *Server) removeLogo(a *adminContext) error {
+	value, err := a.values()
+	if err != nil {
+		return err
 	}
-	err := a.s.Console.SaveLogo(a.ctx(), upload, version(value))
+	return a.storeLogo(nil, value)
+}
+
+// storeLogo saves a picture, or that there is none.
+func (a *adminContext) storeLogo(raw []byte, value func(string) string) error {
+	err := a.s.Console.SaveLogo(a.ctx(), bytes.NewReader(raw), version(value))
 	switch {
 	case isKey(err, admin.KeyChanged):
 		return a.settingsChanged(err, typed(a.s.Console.Settings()))

@@ -70,7 +70,7 @@ func keep(action string, fields url.Values) adminviews.Kept {
 			continue
 		}
 		for _, v := range values {
-			k.Fields = append(k.Fields, adminviews.KeptField{Name: name, Value: strings.ToValidUTF8(v, "")})
+			k.Fields = append(k.Fields, adminviews.KeptField{Name: name, Value: v})
 		}
 	}
 	slices.SortStableFunc(k.Fields, func(a, b adminviews.KeptField) int { return strings.Compare(a.Name, b.Name) })

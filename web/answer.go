@@ -182,22 +182,3 @@ func (s *Server) problemJSON(c echo.Context, status int, key onboard.Key) proble
 	p.Message = i18n.T(c.Request().Context(), i18n.Key(key), "ref", p.Reference)
 	return p
 }
-
-// form reads a posted form. A form that is too large or not one is an error, which
-// Echo's own FormValue would swallow.
-func form(c echo.Context) (func(name string) string, error) {
-	r := c.Request()
-	if err := r.ParseForm(); err != nil {
-		return nil, formError(err)
-	}
-	return func(name string) string { return strings.ToValidUTF8(r.PostForm.Get(name), "") }, nil
-}
-
-// formError classifies what reading a form failed with. The cause is not kept: it
-// may quote the form.
-func formError(err error) error {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return err
-	}
-	return echo.NewHTTPError(http.StatusBadRequest).SetInternal(errors.New("the form cannot be read"))
-}

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"usher/internal/onboard"
@@ -131,10 +132,7 @@ func (s *Service) begin(ctx context.Context, a Admin, pending bool) (token strin
 		life = codeLife
 	}
 	from := ActorOf(ctx)
-	browser := from.Browser
-	if len(browser) > 200 {
-		browser = browser[:200]
-	}
+	browser := strings.ToValidUTF8(from.Browser[:min(len(from.Browser), 200)], "") // any bytes, and cut anywhere
 	return token, s.store.SaveSession(ctx, Session{
 		ID: newID(), Hash: s.sessionHash(token), AdminID: a.ID, Pending: pending,
 		CreatedAt: now, SeenAt: now, EndsAt: now.Add(life), Address: from.Address, Browser: browser,

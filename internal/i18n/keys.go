@@ -209,6 +209,8 @@ const (
 	PhoneWeComTitle           Key = "phone.wecom_title"
 	PhoneWho                  Key = "phone.who"
 	PhoneWhoValue             Key = "phone.who_value"
+	Problem400                Key = "problem.400"
+	Problem400Title           Key = "problem.400.title"
 	Problem403                Key = "problem.403"
 	Problem403Title           Key = "problem.403.title"
 	Problem404Title           Key = "problem.404.title"

@@ -48,7 +48,8 @@ func (v number) or(other int) int {
 	return int(v.n)
 }
 
-// text is a string; a number stands for its digits, everything else for nothing.
+// text is a string; a number stands for its digits, everything else for nothing. A
+// zero byte, which JSON can spell and PostgreSQL does not take, is left out.
 type text string
 
 func (v *text) UnmarshalJSON(b []byte) error {
@@ -59,7 +60,7 @@ func (v *text) UnmarshalJSON(b []byte) error {
 		if err := json.Unmarshal(b, &s); err != nil {
 			return err
 		}
-		*v = text(s)
+		*v = text(strings.ReplaceAll(s, "\x00", ""))
 	case c == '-' || '0' <= c && c <= '9':
 		*v = text(b)
 	}

@@ -99,6 +99,8 @@ func TestProfile(t *testing.T) {
 		{"supplier", info(`,"supplier_info":{"id":0}`), profile(onboard.Supplier)},
 		{"odd members", info(`,"alias":7,"head_img":{},"signature":[],"service_type_info":[],"verify_type_info":"x","account_status":"?","MiniProgramInfo":{"categories":{}}`),
 			onboard.Profile{Kind: onboard.MiniProgram, Nickname: "店", Alias: "7", Verification: -1}},
+		{"zero bytes", info(`,"alias":"\u0000a\u0000","head_img":"\u0000","signature":"\ud800"`),
+			onboard.Profile{Kind: onboard.OfficialAccount, Nickname: "店", Alias: "a", Signature: "\ufffd", Verification: -1}},
 		{"spellings of older samples", `{"authorizer_info":{"nick_name":"店"},"qrcode_url":"u","authorization_info":{"appid":"wx00000000000000a1","authorizer_refresh_token":"r","func_info":[{"funcscope_category":{"id":3}}]}}`,
 			onboard.Profile{Kind: onboard.OfficialAccount, Nickname: "店", Verification: -1, QRCodeURL: "u"}},
 	}
