@@ -37,7 +37,7 @@ func (a *adminContext) may(p admin.Permission) bool { return a.Admin.Role.May(p)
 // frame is what the layout needs for this page.
 func (a *adminContext) frame() adminviews.Frame {
 	r := a.Request()
-	path := r.URL.Path
+	path := r.URL.EscapedPath()
 	if r.URL.RawQuery != "" && r.Method == http.MethodGet {
 		query := r.URL.Query()
 		query.Del("lang")
@@ -63,7 +63,7 @@ func (a *adminContext) frame() adminviews.Frame {
 // bare is frame for a part of a page: without navigation, and without the sentence
 // that waits for the next page.
 func (a *adminContext) bare() adminviews.Frame {
-	return adminviews.Frame{Page: a.s.page(a, a.Request().URL.Path), Admin: a.Admin}
+	return adminviews.Frame{Page: a.s.page(a, a.Request().URL.EscapedPath()), Admin: a.Admin}
 }
 
 // noTicket reports whether a page has to say that there is no ticket. Those that

@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"usher/internal/admin"
 	"usher/internal/onboard"
 )
 
@@ -152,6 +153,37 @@ func TestCrossSite(t *testing.T) {
 			t.Errorf("POST /wechat/events = %d, want 200", w.Code)
 		}
 	})
+}
+
+// TestCrossSite_EveryRoute presses every button there is, those of the console with
+// an owner's cookie, as browsers tell of another site.
+func TestCrossSite_EveryRoute(t *testing.T) {
+	w := newConsole(t, nil)
+	cookie := w.signedIn(admin.Owner)
+	presses := 0
+	for _, route := range w.Handler.(*echo.Echo).Routes() {
+		if route.Method != http.MethodPost || kindOfPath(route.Path) == pushAnswer {
+			continue
+		}
+		presses++
+		for _, from := range [][]string{
+			{"Sec-Fetch-Site", "cross-site"},
+			{"Sec-Fetch-Site", "same-site"},
+			{"Origin", "https://evil.example"},
+			{"Origin", "https://open.example.com.evil.example"},
+			{"Origin", "https://open.example.com:8443"},
+			{"Origin", "null"},
+		} {
+			_, before := w.lastAudit()
+			got := ask(w, http.MethodPost, fill(route.Path), "_=", append(from, "Cookie", cookie)...)
+			if _, after := w.lastAudit(); got.Code != http.StatusForbidden || after != before {
+				t.Errorf("POST %s with %q = %d, %d rows in the audit, want 403 and nothing done", route.Path, from, got.Code, after-before)
+			}
+		}
+	}
+	if presses < 40 {
+		t.Errorf("there are %d buttons, so this proves little", presses)
+	}
 }
 
 // TestGetChangesNothing walks every address that a link checker may fetch. The

@@ -15,6 +15,7 @@ func TestPostgreSQL(t *testing.T) {
 	for name, test := range map[string]func(t *testing.T, database string){
 		"forms":   plainForms,
 		"browser": signInBrowser,
+		"hostile": hostileConsole,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, server.Database(t)) })
 	}

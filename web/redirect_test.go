@@ -93,10 +93,12 @@ func TestRedirect_OpenRedirectCorpus(t *testing.T) {
 // TestPublicListener_NoInternalRoutes: what is for the operator's eyes is not on
 // the site's address.
 func TestPublicListener_NoInternalRoutes(t *testing.T) {
-	h, _, _ := site(t, reading(onboard.Attempt{}, onboard.Errorf(onboard.NotFound, onboard.KeyNotFound, "none")), nil)
-	for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/vars", "/metrics", "/truth", "/simulator", "/.env", "/.git/config", "/usher.db", "/data/usher.db", "/config", "/styleguide"} {
-		if w := ask(h, "GET", path, ""); w.Code != http.StatusNotFound {
-			t.Errorf("GET %s = %d, want 404", path, w.Code)
+	bare, _, _ := site(t, reading(onboard.Attempt{}, onboard.Errorf(onboard.NotFound, onboard.KeyNotFound, "none")), nil)
+	for name, h := range map[string]http.Handler{"bare": bare, "with the console": newConsole(t, nil)} {
+		for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/vars", "/metrics", "/truth", "/simulator", "/.env", "/.git/config", "/usher.db", "/data/usher.db", "/config", "/styleguide"} {
+			if w := ask(h, "GET", path, ""); w.Code != http.StatusNotFound {
+				t.Errorf("%s: GET %s = %d, want 404", name, path, w.Code)
+			}
 		}
 	}
 }
