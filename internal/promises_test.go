@@ -34,7 +34,7 @@ func TestPromises(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for manual, least := range map[string]int{"../docs/reliability.md": 45, "../docs/asvs.md": 35} {
+	for manual, least := range map[string]int{"../docs/reliability.md": 45, "../docs/asvs.md": 35, "../docs/threats.md": 29} {
 		raw, err := os.ReadFile(manual)
 		if err != nil {
 			t.Fatal(err)
@@ -74,7 +74,7 @@ func TestPromises(t *testing.T) {
 
 // heading reports whether a row is the head of its table.
 func heading(line string) bool {
-	for _, first := range []string{"Promise", "What WeChat does", "What fails", "Name", "Item"} {
+	for _, first := range []string{"Promise", "What WeChat does", "What fails", "Name", "Item", "Threat"} {
 		if strings.HasPrefix(line, "| "+first+" |") {
 			return true
 		}
