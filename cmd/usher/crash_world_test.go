@@ -24,6 +24,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"usher/internal/msgcrypt"
 	"usher/internal/onboard"
 	"usher/internal/simulator"
@@ -48,8 +50,15 @@ var crashProgram = sync.OnceValues(func() (string, error) {
 // crashDir is what TestMain removes.
 var crashDir string
 
+// TestMain fails when a goroutine outlives the tests.
 func TestMain(m *testing.M) {
 	status := m.Run()
+	if status == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, "after the tests:", err)
+			status = 1
+		}
+	}
 	if crashDir != "" {
 		_ = os.RemoveAll(crashDir)
 	}

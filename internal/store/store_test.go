@@ -1,10 +1,13 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"go.uber.org/goleak"
 
 	"usher/internal/onboard"
 	"usher/internal/store"
@@ -15,10 +18,15 @@ import (
 // postgres serves all tests of the package; each has a database of its own.
 var postgres pgtest.Shared
 
+// TestMain fails when a goroutine outlives the tests.
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if err := postgres.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
+	err := postgres.Stop()
+	if code == 0 {
+		err = errors.Join(err, goleak.Find())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "after the tests:", err)
 		code = 1
 	}
 	os.Exit(code)
