@@ -195,3 +195,66 @@ func TestReplicas_Restart(t *testing.T) {
 	b.calmDown()
 	b.holds(simulator.TeaHouse)
 }
+
+// TestReplicas_Rolling stops and starts two programs in turn, one each minute of an
+// hour in which every token has to be refreshed, as an update that goes round and
+// round would. Whoever asks the one that is there, while the other is away and as
+// soon as it is back, gets a token that works at WeChat and lives for another minute.
+func TestReplicas_Rolling(t *testing.T) {
+	server := pgtest.Start(t)
+	c := &clock{}
+	o := c.options()
+	o.database, o.still = server.Database(t), false
+	a := startAll(t, o)
+	both := []*world{a, a.replica(nil)}
+	a.ticket()
+	for _, id := range crowd {
+		if err := a.sim.AuthorizeSilently(t.Context(), id, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.settle()
+	// A program refreshes what is due as soon as it starts. WeChat is slow enough for
+	// some of that to be under way when the program is stopped again.
+	a.faults(simulator.Faults{API: []simulator.Fault{{Kind: simulator.Late, Path: refreshPath, Delay: 150 * time.Millisecond, Spread: 150 * time.Millisecond}}})
+	reads, before := 0, a.sim.Calls(refreshPath)
+	readAll := func(w *world) {
+		for _, id := range crowd {
+			token, expires, err := w.svc.AccessToken(t.Context(), onboard.AppID(id))
+			switch left := expires.Sub(c.now()); {
+			case err != nil:
+				t.Fatalf("reading the token of %s: %v", id, err)
+			case !a.sim.Works(token.Reveal()) || left < time.Minute:
+				t.Fatalf("the token of %s is dead, or lives for %v", id, left)
+			}
+			reads++
+		}
+	}
+	c.advance(55 * time.Minute) // of the two hours that a token lives
+	for minute := range 60 {
+		stopped, other := both[minute%2], both[(minute+1)%2]
+		c.advance(time.Minute)
+		back := make(chan error)
+		go func() { back <- stopped.stopSite() }()
+		for away := true; away; {
+			readAll(other)
+			select {
+			case err := <-back:
+				if err != nil {
+					t.Fatal(err)
+				}
+				away = false
+			case <-time.After(time.Millisecond): // ask again
+			}
+		}
+		readAll(other)
+		stopped.restart()
+		readAll(stopped)
+		readAll(other)
+	}
+	refreshed := a.sim.Calls(refreshPath) - before
+	if refreshed < len(crowd) {
+		t.Errorf("%d refreshes, want at least one for each of %d tokens", refreshed, len(crowd))
+	}
+	t.Logf("%d reads, %d refreshes of %d tokens, 60 restarts", reads, refreshed, len(crowd))
+}
