@@ -221,6 +221,7 @@ func jobs(svc *onboard.Service, admins *admin.Service) map[string]job {
 		"settings": {5 * time.Second, admins.Reload}, // another process may have changed them
 		"pulse":    {5 * time.Second, admins.SavePulse},
 		"events":   {time.Hour, admins.Retain},
+		"database": {time.Hour, admins.KeepSound},
 		"sessions": {10 * time.Minute, admins.Prune},
 		"sweep":    {5 * time.Second, svc.KeepSwept},
 	}

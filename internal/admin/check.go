@@ -22,6 +22,7 @@ const (
 	CheckPublished CheckName = "published"  // refuted by 61028; no call proves it
 	CheckAddress   CheckName = "address"    // our public address leads to us
 	CheckSets      CheckName = "sets"       // an owner has chosen the default permission sets
+	CheckDatabase  CheckName = "database"   // the file of the database is sound
 	CheckTry       CheckName = "try"        // subject: the invite for the operator's own account
 )
 

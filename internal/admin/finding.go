@@ -41,6 +41,7 @@ const (
 	NoKeys          FindingName = "no_keys"
 	Parked          FindingName = "parked"
 	AddressNotReach FindingName = "address"
+	Damaged         FindingName = "damaged"
 )
 
 // Finding is one thing that is wrong, with what is known about it.
@@ -65,6 +66,9 @@ var pushFindings = map[string]FindingName{
 func (h Health) Findings() []Finding {
 	var all []Finding
 	add := func(f Finding) { all = append(all, f) }
+	if c := h.Checks[CheckDatabase]; c.Failing() {
+		add(Finding{Name: Damaged, Level: Blocking, Check: c, Since: c.Since})
+	}
 	if len(h.Missing) > 0 {
 		add(Finding{Name: NoCredentials, Level: Blocking, N: len(h.Missing)})
 	}
@@ -145,7 +149,7 @@ func (h Health) refusals() (all []Finding) {
 
 // order is that of causes before effects.
 var order = map[FindingName]int{
-	NoCredentials: 1, Unreachable: 2, AddressRefused: 3, AppIDWrong: 4, SecretWrong: 5, ExpiredTicket: 6, NoTicket: 7, NoToken: 8,
+	Damaged: 0, NoCredentials: 1, Unreachable: 2, AddressRefused: 3, AppIDWrong: 4, SecretWrong: 5, ExpiredTicket: 6, NoTicket: 7, NoToken: 8,
 	OldTicket: 9, NoKeys: 10, CannotDecrypt: 11, BadSignature: 12, OtherPlatform: 13, UnreadablePush: 14, UsedUp: 15, NotPublished: 16,
 	AddressNotReach: 17, Parked: 18, LateTicket: 19,
 }

@@ -37,6 +37,9 @@ type HealthStore interface {
 	TicketTimes(ctx context.Context, since time.Time) (times []time.Time, first time.Time, err error)
 	// Load reads what the database holds and has to do.
 	Load(ctx context.Context) (Load, error)
+	// CheckDatabase reads all of the database and returns what is damaged, empty for
+	// nothing. The error is errors.ErrUnsupported where that is not ours to check.
+	CheckDatabase(ctx context.Context) (damage string, err error)
 	// SaveUsage keeps what WeChat said of the daily calls; Usage reads it, or
 	// onboard.ErrNoRow.
 	SaveUsage(ctx context.Context, all []onboard.Usage, at time.Time) error

@@ -7,7 +7,7 @@ import (
 // Readiness says whether new merchants can be authorized, and if not, why.
 type Readiness struct {
 	OK      bool
-	Reasons []string // "store", "migrations", "no_ticket", "ticket_expired"
+	Reasons []string // "store", "migrations", "damaged", "no_ticket", "ticket_expired"
 }
 
 // Ready looks at the store and at the ticket. It never calls WeChat: a monitor
@@ -22,6 +22,9 @@ func (s *Service) Ready(ctx context.Context) Readiness {
 	var r Readiness
 	if !h.Migrated {
 		r.Reasons = append(r.Reasons, "migrations")
+	}
+	if h.Damaged { // what is stored from now on may be lost with the rest
+		r.Reasons = append(r.Reasons, "damaged")
 	}
 	switch {
 	case h.Ticket.ReceivedAt.IsZero():

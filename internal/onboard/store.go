@@ -314,6 +314,7 @@ type DashboardLink struct {
 // Health is what the store knows about the state of the platform.
 type Health struct {
 	Migrated  bool
+	Damaged   bool   // the last check of the database found it so
 	Ticket    Ticket // the newest; zero when none was received
 	Waiting   int    // arrivals that are not handled yet
 	Parked    int

@@ -99,6 +99,18 @@ func (s *Store) Load(ctx context.Context) (l admin.Load, err error) {
 	return l, err
 }
 
+// CheckDatabase implements [admin.Store]. PostgreSQL has checks of its own. Nobody
+// waits for this one: it reads beside the writer.
+func (s *Store) CheckDatabase(ctx context.Context) (damage string, err error) {
+	if s.engine.file == "" {
+		return "", errors.ErrUnsupported
+	}
+	if err = s.fullCheck(ctx); errors.Is(err, ErrDamaged) {
+		return err.Error(), nil
+	}
+	return "", err
+}
+
 // usage is what WeChat said of the daily calls, as it is stored.
 type usage struct {
 	At  int64

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"usher/internal/admin"
 	"usher/internal/onboard"
 )
 
@@ -33,12 +34,13 @@ func (s *Store) Health(ctx context.Context, now time.Time) (h onboard.Health, er
 		h.Ticket = tickets[0]
 	}
 	counts := func(r *sql.Rows) (struct{}, error) {
-		return struct{}{}, r.Scan(&h.Waiting, &h.Parked, &h.Accounts, msTime{&h.OverdueAt})
+		return struct{}{}, r.Scan(&h.Waiting, &h.Parked, &h.Accounts, msTime{&h.OverdueAt}, &h.Damaged)
 	}
 	_, err = one(ctx, s.engine.read, counts, `SELECT
 		(SELECT COUNT(*) FROM arrival WHERE platform = $1 AND outcome = ''),
 		(SELECT COUNT(*) FROM arrival WHERE platform = $1 AND outcome = 'parked'),
 		(SELECT COUNT(*) FROM account WHERE platform = $1 AND standing = 'active'),
-		COALESCE((SELECT MIN(due_at) FROM account WHERE platform = $1 AND due_at > 0 AND stopped_at = 0 AND due_at <= $2), 0)`, s.platform, ms(now))
+		COALESCE((SELECT MIN(due_at) FROM account WHERE platform = $1 AND due_at > 0 AND stopped_at = 0 AND due_at <= $2), 0),
+		EXISTS (SELECT 1 FROM health_check WHERE platform = $1 AND name = $3 AND failed_at > ok_at)`, s.platform, ms(now), string(admin.CheckDatabase))
 	return h, err
 }

@@ -136,12 +136,12 @@ func TestHealth_Strip(t *testing.T) {
 func TestFindings_Sentences(t *testing.T) {
 	var all []admin.FindingName
 	for _, h := range []admin.Health{troubled("x"), {Ticket: admin.TicketNever}, {Ticket: admin.TicketAging}, {Ticket: admin.TicketExpired},
-		{Ticket: admin.TicketFresh, Now: noon}, {Refusals: map[string]admin.RefusedPushes{"keys": {N: 1}}}} {
+		{Ticket: admin.TicketFresh, Now: noon}, {Checks: map[admin.CheckName]admin.Check{admin.CheckDatabase: {FailedAt: noon}}}, {Refusals: map[string]admin.RefusedPushes{"keys": {N: 1}}}} {
 		for _, f := range h.Findings() {
 			all = append(all, f.Name)
 		}
 	}
-	if len(all) < 19 {
+	if len(all) < 20 {
 		t.Errorf("only %d findings: %v", len(all), all)
 	}
 	for _, name := range all {

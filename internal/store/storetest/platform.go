@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"usher/internal/admin"
 	"usher/internal/onboard"
 	"usher/internal/secret"
 )
@@ -130,6 +131,14 @@ func (s *suite) health() {
 	s.same("Health", h, onboard.Health{Migrated: true, Waiting: 1, Accounts: 1})
 	h = must(s.Health(s.ctx, at(3*time.Hour)))(s)
 	s.same("OverdueAt", h.OverdueAt, at(time.Hour))
+	for _, c := range []struct {
+		check   admin.Check
+		damaged bool
+	}{{admin.Check{OKAt: t0}, false}, {admin.Check{FailedAt: at(time.Hour)}, true}, {admin.Check{OKAt: at(2 * time.Hour)}, false}} {
+		c.check.Name = admin.CheckDatabase
+		s.ok(s.Store.(admin.HealthStore).SavePulse(s.ctx, nil, []admin.Check{c.check}, t0))
+		s.same("Damaged", must(s.Health(s.ctx, t0))(s).Damaged, c.damaged)
+	}
 }
 
 // canceledContext: nobody who gave up is told that something was stored.
