@@ -197,9 +197,9 @@ func platformWide(err error) bool {
 // verify doubts WeChat's word that a refresh token is dead (61023, 61003): such
 // answers are often false. The list decides whether the account is still ours;
 // then every token that may be the right one is tried, and what one of them
-// brings is stored. Only when the whole list lacks the account, or nothing worked
-// for three days, is the merchant asked to scan again. In both cases the claim has
-// ended and the error is nil.
+// brings is stored. Only when the whole list lacks the account and its details are
+// refused too, or nothing worked for three days, is the merchant asked to scan
+// again. In both cases the claim has ended and the error is nil.
 func (s *Service) verify(ctx context.Context, d Due, cause error) error {
 	row, ok, err := s.listed(ctx, d.AppID, time.Minute)
 	if err == nil && !ok { // a list that was read before the account was authorized proves no absence
@@ -209,17 +209,20 @@ func (s *Service) verify(ctx context.Context, d Due, cause error) error {
 		return err // nothing is proven
 	}
 	failpoint.Hit("verify.after_list")
+	gone := false
 	if ok {
 		// With another token the merchant may have authorized again, so the grants
 		// are read too.
-		_, err := s.restore(ctx, row)
-		if err == nil {
+		if _, err = s.restore(ctx, row); err == nil {
 			failpoint.Hit("verify.after_refresh")
 			return nil
 		}
-		if cause = err; !refusesToken(err) || s.now().Sub(d.EndsAt) < provenFailed {
-			return cause
-		}
+		cause = err
+	} else if _, _, err = s.details(ctx, d.AppID); err != nil { // a list may be wrong about one account
+		cause, gone = err, refusesToken(err)
+	}
+	if !gone && (!refusesToken(cause) || s.now().Sub(d.EndsAt) < provenFailed) {
+		return cause
 	}
 	failpoint.Hit("verify.before_rescan")
 	s.log.WarnContext(ctx, "a merchant has to authorize again", "appid", string(d.AppID), "listed", ok, "err", cause)

@@ -1,6 +1,7 @@
 package onboard_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -118,4 +119,34 @@ func TestLadder_RescanNeedsProof(t *testing.T) {
 	w.ok(w.svc.KeepSwept(t.Context()))
 	w.agrees(kept)
 	w.agrees(gone)
+}
+
+// TestLadder_ListThatLies refuses a refresh token falsely while the list does not
+// have the account, though WeChat gives its details: that is no proof.
+func TestLadder_ListThatLies(t *testing.T) {
+	w, client := newWorld(t)
+	w.authorize(kept)
+	client.list = func(rows []onboard.Authorizer) []onboard.Authorizer {
+		rows = slices.Clone(rows)
+		for i := range rows {
+			if rows[i].AppID == kept {
+				rows[i].AppID = unknown
+			}
+		}
+		return rows
+	}
+	w.ok(w.sim.SetFaults(simulator.Faults{API: []simulator.Fault{{Kind: simulator.ErrCode, Code: 61023, Path: refreshPath, Next: 1}}}))
+	lists, infos := w.sim.Calls(listPath), w.sim.Calls(infoPath)
+	w.due()
+	if w.sim.Calls(listPath) == lists || w.sim.Calls(infoPath) == infos {
+		t.Error("the list and the details were not asked")
+	}
+	if a, err := w.db.Account(t.Context(), kept); err != nil || a.Standing != onboard.Active {
+		t.Errorf("the account is %s, %v; want active", a.Standing, err)
+	}
+	client.list = nil
+	w.pass(10 * time.Minute)
+	w.ticket()
+	w.due()
+	w.agrees(kept)
 }

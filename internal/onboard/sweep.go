@@ -199,8 +199,12 @@ func (s *Service) repairListed(ctx context.Context, d Difference) (Repair, error
 			return RepairUnchanged, nil
 		}
 		if !d.held.NoAPI {
+			// Both the claim and its end are made although the turn is over meanwhile: a
+			// lease that nobody knows of keeps the account from the next turn.
+			claiming, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 			now := s.now()
-			due, ok, err := s.store.ClaimAccount(ctx, d.AppID, now, now.Add(dueLease))
+			due, ok, err := s.store.ClaimAccount(claiming, d.AppID, now, now.Add(dueLease))
+			cancel()
 			if err != nil {
 				return "", err
 			}
@@ -213,8 +217,10 @@ func (s *Service) repairListed(ctx context.Context, d Difference) (Repair, error
 	superseded, err := s.restore(ctx, d.row)
 	if err != nil {
 		if lease != nil { // upkeep, which has doubts of its own, looks at it next
+			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+			defer cancel()
 			now := s.now()
-			_, endErr := s.store.SaveRefreshed(ctx, []Refreshed{{AppID: d.AppID, Fence: lease.Fence, DueAt: now, Now: now, Failure: reason(err), Platform: true}})
+			_, endErr := s.store.SaveRefreshed(ending, []Refreshed{{AppID: d.AppID, Fence: lease.Fence, DueAt: now, Now: now, Failure: reason(err), Platform: true}})
 			err = errors.Join(err, endErr)
 		}
 		return "", err
