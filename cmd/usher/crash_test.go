@@ -287,6 +287,7 @@ func long(name string, few, many int) int {
 // on. The steps are read from the source, so that a new one without a scenario fails
 // here.
 func TestCrash_EveryFailpoint(t *testing.T) {
+	t.Parallel() // it mostly waits
 	points := failpoints(t)
 	for _, name := range points {
 		if _, ok := scenarios[name]; !ok {

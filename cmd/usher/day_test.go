@@ -34,6 +34,7 @@ func TestDay_Calm(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a day takes about 20 seconds")
 	}
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDay(t, 1)
 		long := 24 * time.Hour
@@ -51,12 +52,13 @@ func TestDay_Calm(t *testing.T) {
 // TestDay_Hostile is the same on a bad day: of the calls to WeChat 5 % are refused,
 // 2 % never answered, 2 % answered with garbage, 1 % cut off and 3 % answered too
 // late; once nothing answers for 19 minutes; pushes come twice and overtake one
-// another. Nobody who reads a token notices, but where cutOff explains it. USHER_DAYS makes it longer, as 90, and
-// USHER_SEED another one.
+// another. Nobody who reads a token notices, but where cutOff explains it. USHER_DAYS
+// makes it longer, as 90, and USHER_SEED another one.
 func TestDay_Hostile(t *testing.T) {
 	if testing.Short() {
-		t.Skip("a day takes about 20 seconds")
+		t.Skip("a day takes about a minute")
 	}
+	t.Parallel()
 	seed := int64(long("USHER_SEED", 1, 1))
 	days := long("USHER_DAYS", 1, 90)
 	synctest.Test(t, func(t *testing.T) {

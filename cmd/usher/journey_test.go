@@ -18,6 +18,7 @@ const (
 	refreshCall  = "/cgi-bin/component/api_authorizer_token"
 	listCall     = "/cgi-bin/component/api_get_authorizer_list"
 	mintCall     = "/cgi-bin/component/api_create_preauthcode"
+	platformCall = "/cgi-bin/component/api_component_token"
 )
 
 // TestJourney_DeskAndPhone walks from the form to the dashboard: too early, then

@@ -89,8 +89,14 @@ func rush(t *testing.T, on engine, attempts int, hostile bool) {
 		w.calmDown()
 	}
 	w.settle()
-	if n, spoiled := w.sim.Calls(exchangePath)-attempts, w.sim.Spoiled(exchangePath); n < 0 || n > spoiled {
-		t.Errorf("%d exchanges more than the %d attempts, of which WeChat spoiled %d", n, attempts, spoiled)
+	// A spoiled exchange is tried again; so is one whose platform token was replaced
+	// meanwhile, because WeChat refused it falsely to somebody else.
+	most := w.sim.Spoiled(exchangePath)
+	if hostile {
+		most += len(accounts) * w.sim.Calls(platformCall)
+	}
+	if n := w.sim.Calls(exchangePath) - attempts; n < 0 || n > most {
+		t.Errorf("%d exchanges more than the %d attempts, want at most %d", n, attempts, most)
 	}
 	for appID := range accounts {
 		w.holds(appID)
