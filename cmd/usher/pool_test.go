@@ -31,9 +31,9 @@ func TestPool_Exhaustion(t *testing.T) {
 		}
 	}
 	w.settle()
-	w.faults(simulator.Faults{API: []simulator.Fault{{Kind: simulator.Hang, Path: refreshPath}}})
+	w.faults(simulator.Faults{API: []simulator.Fault{{Kind: simulator.Hang, Path: refreshCall}}})
 	w.exec(`UPDATE account SET access_expires_at = 1`)
-	before := w.sim.Calls(refreshPath)
+	before := w.sim.Calls(refreshCall)
 	var all sync.WaitGroup
 	for i := range readers {
 		all.Go(func() {
@@ -44,9 +44,9 @@ func TestPool_Exhaustion(t *testing.T) {
 			}
 		})
 	}
-	for late := time.Now().Add(10 * time.Second); w.sim.Calls(refreshPath)-before < 20; time.Sleep(time.Millisecond) {
+	for late := time.Now().Add(10 * time.Second); w.sim.Calls(refreshCall)-before < 20; time.Sleep(time.Millisecond) {
 		if time.Now().After(late) {
-			t.Fatalf("%d refreshes hang, want 20", w.sim.Calls(refreshPath)-before)
+			t.Fatalf("%d refreshes hang, want 20", w.sim.Calls(refreshCall)-before)
 		}
 	}
 	db, err := w.raw()
@@ -90,10 +90,10 @@ func TestPG_RestartStorm(t *testing.T) {
 	}
 	c.dealt()
 	for round := range 3 {
-		before := c.sim.Calls(refreshPath)
+		before := c.sim.Calls(refreshCall)
 		c.due()
 		c.eventually("a refresh", func() error {
-			if c.sim.Calls(refreshPath) == before {
+			if c.sim.Calls(refreshCall) == before {
 				return fmt.Errorf("none yet")
 			}
 			return nil

@@ -65,27 +65,27 @@ func paused(t *testing.T, c *crash, n int, long time.Duration) {
 		r.authorize(id)
 	}
 	r.dealt()
-	slow := simulator.Fault{Kind: simulator.Late, Path: refreshPath, Delay: 300 * time.Millisecond, Spread: 300 * time.Millisecond}
+	slow := simulator.Fault{Kind: simulator.Late, Path: refreshCall, Delay: 300 * time.Millisecond, Spread: 300 * time.Millisecond}
 	r.faults.API = append(r.faults.API, slow)
 	random := rand.New(rand.NewPCG(uint64(r.seed), 11))
 	calm, calls, stops := 0, 0, 0
 	for round, end := 0, time.Now().Add(long); round < 3 || time.Now().Before(end); round++ {
 		if round%3 == 0 { // nobody is stopped
 			r.setFaults(simulator.Faults{Push: r.faults.Push, API: []simulator.Fault{slow}})
-			r.anew(r.sim.Calls(refreshPath)) // what was lost before is put right, and not counted
-			before := r.sim.Calls(refreshPath)
+			r.anew(r.sim.Calls(refreshCall)) // what was lost before is put right, and not counted
+			before := r.sim.Calls(refreshCall)
 			r.anew(before)
 			calm += len(crowd)
-			calls += r.sim.Calls(refreshPath) - before
+			calls += r.sim.Calls(refreshCall) - before
 			continue
 		}
 		r.misbehave()
-		before := r.sim.Calls(refreshPath)
+		before := r.sim.Calls(refreshCall)
 		holder := random.IntN(n)
 		r.signal(syscall.SIGSTOP, func(i int) bool { return i != holder })
 		r.due()
 		r.eventually("a refresh", func() error {
-			if r.sim.Calls(refreshPath) == before {
+			if r.sim.Calls(refreshCall) == before {
 				return errors.New("none yet")
 			}
 			return nil
@@ -144,7 +144,7 @@ func (r *replicas) anew(before int) {
 func (r *replicas) refreshed(before int) {
 	r.t.Helper()
 	r.eventually("refreshes", func() error {
-		if n := r.sim.Calls(refreshPath) - before; n < len(crowd) {
+		if n := r.sim.Calls(refreshCall) - before; n < len(crowd) {
 			return fmt.Errorf("%d calls", n)
 		}
 		return errors.Join(

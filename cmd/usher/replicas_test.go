@@ -89,7 +89,7 @@ func TestReplicas(t *testing.T) {
 		}
 		a.settle()
 		// Slow answers, so that both are at it at the same time.
-		a.faults(simulator.Faults{API: []simulator.Fault{{Kind: simulator.Latency, Path: refreshPath, Delay: 50 * time.Millisecond}}})
+		a.faults(simulator.Faults{API: []simulator.Fault{{Kind: simulator.Latency, Path: refreshCall, Delay: 50 * time.Millisecond}}})
 		const rounds = 5
 		for range rounds {
 			a.makeDue()
@@ -105,7 +105,7 @@ func TestReplicas(t *testing.T) {
 				return h.OverdueAt.IsZero() || h.OverdueAt.After(a.svc.Now()), err
 			})
 		}
-		if got, want := a.sim.Calls(refreshPath), rounds*len(crowd); got != want {
+		if got, want := a.sim.Calls(refreshCall), rounds*len(crowd); got != want {
 			t.Errorf("%d refreshes by two programs, want one for each of %d due tokens", got, want)
 		}
 		for _, id := range crowd {
@@ -123,7 +123,7 @@ func TestReplicas(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if a.sim.Spoiled(refreshPath) == 0 {
+		if a.sim.Spoiled(refreshCall) == 0 {
 			t.Error("WeChat was never hostile")
 		}
 		a.calmDown()
@@ -216,8 +216,8 @@ func TestReplicas_Rolling(t *testing.T) {
 	a.settle()
 	// A program refreshes what is due as soon as it starts. WeChat is slow enough for
 	// some of that to be under way when the program is stopped again.
-	a.faults(simulator.Faults{API: []simulator.Fault{{Kind: simulator.Late, Path: refreshPath, Delay: 150 * time.Millisecond, Spread: 150 * time.Millisecond}}})
-	reads, before := 0, a.sim.Calls(refreshPath)
+	a.faults(simulator.Faults{API: []simulator.Fault{{Kind: simulator.Late, Path: refreshCall, Delay: 150 * time.Millisecond, Spread: 150 * time.Millisecond}}})
+	reads, before := 0, a.sim.Calls(refreshCall)
 	readAll := func(w *world) {
 		for _, id := range crowd {
 			token, expires, err := w.svc.AccessToken(t.Context(), onboard.AppID(id))
@@ -252,7 +252,7 @@ func TestReplicas_Rolling(t *testing.T) {
 		readAll(stopped)
 		readAll(other)
 	}
-	refreshed := a.sim.Calls(refreshPath) - before
+	refreshed := a.sim.Calls(refreshCall) - before
 	if refreshed < len(crowd) {
 		t.Errorf("%d refreshes, want at least one for each of %d tokens", refreshed, len(crowd))
 	}
