@@ -444,7 +444,7 @@ func (c *crash) stop() {
 // it was killed.
 func (c *crash) eventually(what string, step func() error) {
 	c.t.Helper()
-	late := time.Now().Add(time.Minute)
+	late := time.Now().Add(2 * time.Minute) // longer than the pauses after a failure
 	for {
 		err := step()
 		if err == nil {
