@@ -94,7 +94,7 @@ type crash struct {
 	consents map[string]string // attempt by account
 	seed     int64
 	faults   simulator.Faults // what WeChat does wrong unless it is calm
-	spoiled  int              // calls that WeChat had spoiled when the program was started last
+	spoiled  int              // calls that WeChat had spoiled when pauses were forgotten last
 
 	counting sync.Mutex
 	given    map[string]int // times an account was authorized
@@ -237,7 +237,6 @@ func (c *crash) setFaults(f simulator.Faults) {
 // start runs the program until it says that it listens, or ends.
 func (c *crash) start(failpoints string) {
 	c.t.Helper()
-	c.spoiled = c.sim.Spoiled("")
 	c.child = c.launch(c.listen, failpoints)
 }
 
@@ -407,6 +406,7 @@ func (c *crash) forgetLeases() {
 	for _, text := range all {
 		c.exec(text)
 	}
+	c.spoiled = c.sim.Spoiled("")
 }
 
 // exec changes the database behind the program's back. It may meet the last
@@ -582,7 +582,7 @@ func (c *crash) awaitKill(before int) {
 
 // idle ends what WeChat does wrong and waits until the program has nothing left to
 // do, and has compared WeChat's list since its start. Where WeChat has spoiled calls
-// of this run, it takes that one sweep more, which the next run begins with.
+// whose pauses are still in force, it takes one sweep more, which the next run begins with.
 func (c *crash) idle() {
 	c.t.Helper()
 	c.calm()
