@@ -189,6 +189,7 @@ func (p program) run(ctx context.Context) error {
 	err = serveHTTP(ctx, ln, site, log)
 	stopWork()
 	workers.Wait()
+	svc.Wait()
 	if saved := savePulse(work, admins); saved != nil {
 		log.WarnContext(ctx, "the last counts are lost", "err", saved)
 	}

@@ -96,13 +96,11 @@ func (s *Service) PlatformAppID() AppID { return s.appID }
 // function that ends the watch. A wake-up may cover several changes: read again.
 func (s *Service) Watch(id string) (changes <-chan struct{}, stop func()) { return s.hub.watch(id) }
 
-// Run handles arrivals as they come until ctx ends, then waits for the exchanges
-// under way.
+// Run handles arrivals as they come until ctx ends. Wait follows it.
 func (s *Service) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			s.work.Wait()
 			return nil
 		case <-s.arrivals:
 			// An exchange that has begun must come to its end although we stop.
@@ -114,6 +112,9 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// Wait waits for the exchanges under way. Nothing else may use the service any more.
+func (s *Service) Wait() { s.work.Wait() }
 
 // wakeArrivals tells Run that something was stored.
 func (s *Service) wakeArrivals() {

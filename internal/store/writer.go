@@ -125,13 +125,26 @@ func (w *writer) loop() {
 
 // commit runs the batch in one transaction and answers everybody. When one of
 // the writes fails, the transaction is done again with each write in a savepoint
-// of its own, so that only the failing ones are undone.
+// of its own, so that only the failing ones are undone. After a deadlock with the
+// batch of another process each write gets a transaction of its own: two batches
+// that each hold what the other one wants would only meet again.
 func (w *writer) commit(batch []*job) {
 	ctx := context.Background()
 	results := make([]error, len(batch))
 	err := w.try(ctx, batch, results, false)
 	if errors.Is(err, errAgain) {
 		err = w.try(ctx, batch, results, true)
+	}
+	if errors.Is(err, errDeadlock) {
+		for _, j := range batch {
+			err := alone(ctx, w.begin, j.run)
+			if err == nil {
+				w.commits.Add(1)
+				w.writes.Add(1)
+			}
+			j.done <- err
+		}
+		return
 	}
 	if err == nil {
 		w.commits.Add(1)
@@ -148,6 +161,10 @@ func (w *writer) commit(batch []*job) {
 // errAgain says that the batch has to be done again with savepoints.
 var errAgain = errors.New("one of the writes failed")
 
+// errDeadlock says that each write of the batch has to be done in a transaction of
+// its own.
+var errDeadlock = errors.New("the batch met a deadlock")
+
 func (w *writer) try(ctx context.Context, batch []*job, results []error, savepoints bool) error {
 	tx, err := w.begin(ctx)
 	if err != nil {
@@ -155,17 +172,23 @@ func (w *writer) try(ctx context.Context, batch []*job, results []error, savepoi
 	}
 	for i, j := range batch {
 		if savepoints {
-			results[i], err = runSaved(ctx, tx, j.run)
-			if err != nil {
+			if results[i], err = runSaved(ctx, tx, j.run); err != nil {
 				tx.rollback()
 				return err
+			}
+			if retryable(results[i]) {
+				tx.rollback()
+				return errDeadlock
 			}
 			continue
 		}
 		results[i] = run(ctx, tx, j.run)
 		if results[i] != nil && !harmless(results[i]) {
 			tx.rollback()
-			if len(batch) == 1 && !retryable(results[i]) {
+			switch {
+			case retryable(results[i]):
+				return errDeadlock
+			case len(batch) == 1:
 				return results[i]
 			}
 			return errAgain
@@ -192,23 +215,17 @@ func durable(tx transaction) error {
 // runSaved runs one write between a savepoint and its release. err is not nil
 // when the transaction itself is of no more use.
 func runSaved(ctx context.Context, tx transaction, fn func(context.Context, querier) error) (result, err error) {
-	for try := 1; ; try++ {
-		if _, err := tx.ExecContext(ctx, "SAVEPOINT job"); err != nil {
-			return nil, err
-		}
-		result = run(ctx, tx, fn)
-		if result != nil {
-			if _, err := tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT job"); err != nil {
-				return nil, errors.Join(result, err)
-			}
-		}
-		if _, err := tx.ExecContext(ctx, "RELEASE SAVEPOINT job"); err != nil {
-			return nil, err
-		}
-		if result == nil || !retryable(result) || try == retries {
-			return result, nil
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT job"); err != nil {
+		return nil, err
+	}
+	result = run(ctx, tx, fn)
+	if result != nil {
+		if _, err := tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT job"); err != nil {
+			return nil, errors.Join(result, err)
 		}
 	}
+	_, err = tx.ExecContext(ctx, "RELEASE SAVEPOINT job")
+	return result, err
 }
 
 // errBug is of a write that fails alike however often it is done.
