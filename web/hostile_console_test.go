@@ -23,6 +23,9 @@ import (
 // element or an attribute that none has with harmless texts, no address leads out of
 // text, and nothing fails.
 func TestHostileParameters_Console(t *testing.T) {
+	if raced {
+		t.Skip("takes a minute with the race detector; the gate runs it without")
+	}
 	hostileConsole(t, filepath.Join(t.TempDir(), "usher.db"))
 }
 

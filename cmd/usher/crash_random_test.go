@@ -22,6 +22,7 @@ var crowd = []string{simulator.TeaHouse, simulator.Takeaway, simulator.ServiceAc
 // TestCrash_RandomKill kills the program at any time while merchants authorize,
 // change what they grant, and withdraw, and WeChat is hostile.
 func TestCrash_RandomKill(t *testing.T) {
+	withoutDetector(t)
 	t.Parallel()
 	for i, h := range habits {
 		t.Run("SQLite/"+h.name, func(t *testing.T) {
@@ -33,6 +34,7 @@ func TestCrash_RandomKill(t *testing.T) {
 // TestCrash_RandomKillPostgreSQL does the same with PostgreSQL, which is killed
 // and started again as well.
 func TestCrash_RandomKillPostgreSQL(t *testing.T) {
+	withoutDetector(t)
 	t.Parallel()
 	server := pgtest.Start(t)
 	c := newCrash(t, habits[1], server.Database(t), 7)

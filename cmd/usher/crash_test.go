@@ -263,10 +263,18 @@ func replaying(c *crash, arm string) {
 
 // crashRounds is how often each point is tried, by each habit in turn.
 func crashRounds() int {
-	if testing.Short() || raced { // the program that dies has no detector in it
+	if testing.Short() {
 		return 1
 	}
 	return long("USHER_CRASH_ROUNDS", 5, 50)
+}
+
+// withoutDetector skips a test whose work is done by programs of their own, in which
+// there is no race detector. The gate runs it without.
+func withoutDetector(t *testing.T) {
+	if raced {
+		t.Skip("the programs that die have no race detector in them")
+	}
 }
 
 // long is the number that the environment variable name gives, or many when
@@ -287,6 +295,7 @@ func long(name string, few, many int) int {
 // on. The steps are read from the source, so that a new one without a scenario fails
 // here.
 func TestCrash_EveryFailpoint(t *testing.T) {
+	withoutDetector(t)
 	t.Parallel() // it mostly waits
 	points := failpoints(t)
 	for _, name := range points {

@@ -12,11 +12,14 @@ import (
 // walked is the width at which the page is walked through by keyboard: one of the
 // two languages on a desktop, the other on a phone.
 func (p Page) walked() int64 {
-	if strings.HasSuffix(p.Name, ".en") {
+	if p.translated() {
 		return 375
 	}
 	return 1280
 }
+
+// translated reports whether the page is looked at in Chinese as well.
+func (p Page) translated() bool { return strings.HasSuffix(p.Name, ".en") }
 
 // stop is a place that the Tab key comes to.
 type stop struct {
