@@ -122,7 +122,9 @@ func startAll(t *testing.T, o options) *world {
 
 // serveSimulator answers for WeChat; pushing also runs its pushes.
 func (w *world) serveSimulator(ln net.Listener, pushing bool) {
-	server := &http.Server{Handler: w.wire.tap(w.sim), ReadHeaderTimeout: 5 * time.Second}
+	// Without a time-out for headers, which cuts off a connection that was made for
+	// later, just when it is used.
+	server := &http.Server{Handler: w.wire.tap(w.sim)}
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	all.Go(func() {
