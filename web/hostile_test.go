@@ -51,6 +51,9 @@ func kinds(t *testing.T, w *httptest.ResponseRecorder) (all []string) {
 // field of the form and into the headers that pages look at. No answer has an element
 // or an attribute that none has with harmless texts.
 func TestHostileParameters(t *testing.T) {
+	if raced {
+		t.Skip("takes half a minute with the race detector; the gate runs it without")
+	}
 	found := reading(waiting(), nil)
 	found.handOff = func() (string, error) { return "https://mp.weixin.qq.com/x", nil }
 	missing := reading(onboard.Attempt{}, onboard.Errorf(onboard.NotFound, onboard.KeyNotFound, "none"))

@@ -273,7 +273,7 @@ func crashRounds() int {
 // there is no race detector. The gate runs it without.
 func withoutDetector(t *testing.T) {
 	if raced {
-		t.Skip("the programs that die have no race detector in them")
+		t.Skip("the programs that it starts have no race detector in them")
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 // stopped, each due token is refreshed once: that is counted while WeChat is calm,
 // because every call that it spoils is followed by another.
 func TestReplicas_FenceUnderPause(t *testing.T) {
+	withoutDetector(t)
 	t.Parallel()
 	server := pgtest.Start(t)
 	some := habits[1:2] // rotating, which forgives least
