@@ -89,29 +89,30 @@ func (s *Service) AccessToken(ctx context.Context, appID AppID) (secret.Secret, 
 	}
 	generation := s.tokens.generation()
 	c, err := s.store.Credentials(ctx, appID)
-	if err == nil && c.Standing == Active && !c.Stopped && !c.NoAPI && now.Add(servedLife).Before(c.AccessExpiresAt) {
+	switch {
+	case errors.Is(err, ErrNoRow):
+		err = Errorf(NotFound, KeyNotAuthorized, "account %s is not known", appID)
+	case errors.Is(err, secret.ErrUnsealed):
+		err = nil // damaged; a refresh replaces it
+	case err != nil:
+	case c.Standing != Active:
+		err = Errorf(NotFound, KeyNotAuthorized, "account %s is %s", appID, c.Standing)
+	case c.Stopped:
+		err = Errorf(NotFound, KeyStopped, "account %s was stopped by the operator", appID)
+	case c.NoAPI:
+		err = Errorf(NotFound, KeyNoAPI, "account %s has no API permission", appID)
+	case now.Add(servedLife).Before(c.AccessExpiresAt):
 		s.tokens.put(appID, cachedToken{c.Access, c.AccessExpiresAt, now}, generation)
 		return c.Access, c.AccessExpiresAt, nil
 	}
 	// Whether the account is ours, and which refresh token is right, is known only
 	// when the store is verified. A live access token needs no such proof: a restore
 	// takes all of them out, so WeChat gave it since.
-	if err := s.verified(ctx); err != nil {
-		return secret.Secret{}, time.Time{}, err
+	if unverified := s.verified(ctx); unverified != nil {
+		return secret.Secret{}, time.Time{}, unverified
 	}
-	switch {
-	case errors.Is(err, ErrNoRow):
-		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyNotAuthorized, "account %s is not known", appID)
-	case errors.Is(err, secret.ErrUnsealed): // damaged; a refresh replaces it
-		return s.refreshNow(ctx, appID, now)
-	case err != nil:
+	if err != nil {
 		return secret.Secret{}, time.Time{}, err
-	case c.Standing != Active:
-		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyNotAuthorized, "account %s is %s", appID, c.Standing)
-	case c.Stopped:
-		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyStopped, "account %s was stopped by the operator", appID)
-	case c.NoAPI:
-		return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyNoAPI, "account %s has no API permission", appID)
 	}
 	return s.refreshNow(ctx, appID, now)
 }
