@@ -23,13 +23,11 @@ import (
 // element or an attribute that none has with harmless texts, no address leads out of
 // text, and nothing fails.
 func TestHostileParameters_Console(t *testing.T) {
-	if raced {
-		t.Skip("takes a minute with the race detector; the gate runs it without")
-	}
 	hostileConsole(t, filepath.Join(t.TempDir(), "usher.db"))
 }
 
 func hostileConsole(t *testing.T, database string) {
+	withoutDetector(t)
 	w := newConsoleOn(t, database, nil)
 	texts := slices.DeleteFunc(slices.Clone(hostile.Texts), func(text string) bool { return !isPlain(text) })
 	var joined []string // several at once, so that it takes seconds
@@ -42,20 +40,8 @@ func hostileConsole(t *testing.T, database string) {
 		if answer.Code == http.StatusInternalServerError {
 			t.Errorf("%s = 500", what)
 		}
-		if !strings.HasPrefix(answer.Header().Get("Content-Type"), "text/html") {
-			return
-		}
-		doc, err := html.Parse(answer.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for n := range doc.Descendants() {
-			if n.Type != html.ElementNode {
-				continue
-			}
-			kind := n.Data
+		elements(t, answer, func(n *html.Node, kind string) {
 			for _, a := range n.Attr {
-				kind += " " + a.Key
 				if slices.Contains([]string{"href", "src", "action", "formaction", "data", "poster"}, a.Key) && !leadsSomewhere(a.Val) {
 					t.Errorf("%s has <%s %s=%q>", what, n.Data, a.Key, a.Val)
 				}
@@ -66,7 +52,7 @@ func hostileConsole(t *testing.T, database string) {
 				t.Errorf("%s has the element %q", what, kind)
 				known[kind] = true // once is enough
 			}
-		}
+		})
 	}
 	names := w.parameters()
 	if len(names) < 40 {

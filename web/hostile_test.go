@@ -24,11 +24,12 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// kinds lists the elements of an answer with the names of their attributes.
-func kinds(t *testing.T, w *httptest.ResponseRecorder) (all []string) {
+// elements calls each for every element of an answer that is a page. Its kind is its
+// name with those of its attributes.
+func elements(t *testing.T, w *httptest.ResponseRecorder, each func(n *html.Node, kind string)) {
 	t.Helper()
 	if !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
-		return nil
+		return
 	}
 	doc, err := html.Parse(w.Body)
 	if err != nil {
@@ -42,18 +43,23 @@ func kinds(t *testing.T, w *httptest.ResponseRecorder) (all []string) {
 		for _, a := range n.Attr {
 			kind += " " + a.Key
 		}
-		all = append(all, kind)
+		each(n, kind)
 	}
-	return all
+}
+
+// withoutDetector skips a test that goes through so many pages that it takes a minute
+// with the race detector, and has one goroutine to watch. The gate runs it without.
+func withoutDetector(t *testing.T) {
+	if raced {
+		t.Skip("takes a minute with the race detector; the gate runs it without")
+	}
 }
 
 // TestHostileParameters puts hostile texts into every part of an address, into every
 // field of the form and into the headers that pages look at. No answer has an element
 // or an attribute that none has with harmless texts.
 func TestHostileParameters(t *testing.T) {
-	if raced {
-		t.Skip("takes half a minute with the race detector; the gate runs it without")
-	}
+	withoutDetector(t)
 	found := reading(waiting(), nil)
 	found.handOff = func() (string, error) { return "https://mp.weixin.qq.com/x", nil }
 	missing := reading(onboard.Attempt{}, onboard.Errorf(onboard.NotFound, onboard.KeyNotFound, "none"))
@@ -81,12 +87,13 @@ func TestHostileParameters(t *testing.T) {
 	for _, service := range []oneAttempt{found, missing} {
 		h, _, _ := site(t, service, func(s *Server) { s.Guide, s.Limits.PressesPerMinute = true, 1<<20 })
 		e := h.(*echo.Echo)
-		send := func(r request) []string {
+		send := func(r request) (kinds []string) {
 			header := []string{}
 			if r.header != "" {
 				header = []string{"User-Agent", r.header, "Accept-Language", r.header, "Referer", r.header}
 			}
-			return kinds(t, ask(h, r.method, r.target, r.body, header...))
+			elements(t, ask(h, r.method, r.target, r.body, header...), func(_ *html.Node, kind string) { kinds = append(kinds, kind) })
+			return kinds
 		}
 		for _, text := range []string{"x", "en", "wx0123456789abcde", "7K3M9Q2X", "Mozilla/5.0 (iPhone) Mobile MicroMessenger/8.0"} {
 			for _, r := range requests(e, text) {
