@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"usher/internal/onboard"
-	"usher/internal/secret"
 	"usher/internal/simulator"
 	"usher/internal/store"
 )
@@ -19,11 +18,7 @@ import (
 // bound twice.
 func (c *crash) check() {
 	c.t.Helper()
-	ring, err := secret.ParseRing(sealingKey)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	db, err := store.Open(c.t.Context(), store.Options{Database: c.database, Platform: platformAppID, Ring: ring})
+	db, err := store.Open(c.t.Context(), storeOptions(c.t, c.database))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -172,11 +167,7 @@ func (c *crash) rows(text string, each func(a, b string)) {
 // the stopped program.
 func (c *crash) dashboardLink(appID string) string {
 	c.t.Helper()
-	ring, err := secret.ParseRing(sealingKey)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	db, err := store.Open(c.t.Context(), store.Options{Database: c.database, Platform: platformAppID, Ring: ring})
+	db, err := store.Open(c.t.Context(), storeOptions(c.t, c.database))
 	if err != nil {
 		c.t.Fatal(err)
 	}

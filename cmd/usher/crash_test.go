@@ -373,15 +373,7 @@ func (s scenario) serves(name string) bool {
 // that, which saves the test from waiting for the ends of leases, nothing is lost
 // either.
 func panicOnce(t *testing.T, name string, round int, c *crash) {
-	s := scenarios[name]
-	arm := fmt.Sprintf("%s=panic@%dx1", name, 1+round%max(1, s.hits))
-	if s.with != "" {
-		arm += "," + s.with
-	}
-	if s.calm {
-		c.calm()
-	}
-	s.drive(c, arm)
+	c.drive(name, "panic@%dx1", round)
 	c.eventually("the panic", func() error {
 		if !c.alive() {
 			t.Fatalf("the program ended: %v\n%s", c.child.cmd.ProcessState, &c.child.log)
@@ -396,6 +388,27 @@ func panicOnce(t *testing.T, name string, round int, c *crash) {
 	}
 	<-c.child.ended
 	c.revive()
+	c.settleAndCheck()
+}
+
+// drive leads the program to one point, where something happens to it: action names
+// what, and has a place for at which time of coming there.
+func (c *crash) drive(name, action string, round int) {
+	c.t.Helper()
+	s := scenarios[name]
+	arm := name + "=" + fmt.Sprintf(action, 1+round%max(1, s.hits))
+	if s.with != "" {
+		arm += "," + s.with
+	}
+	if s.calm {
+		c.calm()
+	}
+	s.drive(c, arm)
+}
+
+// settleAndCheck lets the program come to rest, stops it, and checks what it holds.
+func (c *crash) settleAndCheck() {
+	c.t.Helper()
 	c.dealt()
 	c.idle()
 	c.stop()
@@ -404,24 +417,13 @@ func panicOnce(t *testing.T, name string, round int, c *crash) {
 
 // crashOnce kills the program at one point and lets it come to rest.
 func crashOnce(t *testing.T, name string, round int, c *crash) {
-	s := scenarios[name]
-	arm := fmt.Sprintf("%s=kill@%d", name, 1+round%max(1, s.hits))
-	if s.with != "" {
-		arm += "," + s.with
-	}
-	if s.calm {
-		c.calm()
-	}
 	before := c.killed
-	s.drive(c, arm)
+	c.drive(name, "kill@%d", round)
 	if name == "spool.after_replay" {
 		before = c.killed // it was killed on the way there
 	}
 	c.awaitKill(before)
-	c.dealt()
-	c.idle()
-	c.stop()
-	c.check()
+	c.settleAndCheck()
 	if !t.Failed() && c.killed == 0 {
 		t.Error("the program was never killed")
 	}

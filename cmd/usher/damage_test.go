@@ -9,15 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	"usher/internal/secret"
 	"usher/internal/simulator"
 	"usher/internal/store"
 )
 
 // TestDatabase_DamagedWhileRunning damages the database in a way that the check at
 // the start does not see. The check of every week does: the site says that it is not
-// ready, and why, and goes on serving tokens; no backup is made of it. Once it is mended, the next check finds
-// that too.
+// ready, and why, and goes on serving tokens; no backup is made of it. Once it is
+// mended, the next check finds that too.
 func TestDatabase_DamagedWhileRunning(t *testing.T) {
 	w := startAll(t, options{quiet: true})
 	w.ticket()
@@ -41,27 +40,13 @@ func TestDatabase_DamagedWhileRunning(t *testing.T) {
 	if token := w.token(simulator.TeaHouse); !w.sim.Works(token) {
 		t.Error("the token is dead")
 	}
-	ring, err := secret.ParseRing(sealingKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := store.Options{Database: string(w.cfg.Database), Platform: platformAppID, Ring: ring}
-	if _, err := store.Backup(t.Context(), o, filepath.Join(t.TempDir(), "backup.db")); !errors.Is(err, store.ErrDamaged) {
+	if _, err := store.Backup(t.Context(), storeOptions(t, string(w.cfg.Database)), filepath.Join(t.TempDir(), "backup.db")); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("Backup = %v, want ErrDamaged", err)
 	}
 
 	w.exec(`DELETE FROM handoff`)
 	w.again()
 	w.readyz(`"status":"ok"`)
-}
-
-// again restarts the site, whose jobs all have a turn then.
-func (w *world) again() {
-	w.t.Helper()
-	if err := w.stopSite(); err != nil {
-		w.t.Fatal(err)
-	}
-	w.restart()
 }
 
 // readyz waits until the site says something of itself.

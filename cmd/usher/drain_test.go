@@ -7,22 +7,17 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"usher/internal/config"
 )
 
 // TestDrain stops the site, as SIGTERM does, while 200 pushes and 100 live pages
 // are in hand. The pages end first, every push that was answered with success is
 // stored, and all is over within ten seconds. USHER_DRAIN_STREAMS makes it more pages, as 1000.
 func TestDrain(t *testing.T) {
-	w := startAll(t, options{quiet: true, hostile: true, config: func(c *config.Config) {
-		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} // every page has an address of its own
-	}})
+	w := startAll(t, options{quiet: true, hostile: true, config: manyAddresses})
 	w.ticket()
 	pages := long("USHER_DRAIN_STREAMS", 100, 1000)
 	client := &http.Client{Transport: &http.Transport{}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/netip"
 	"os"
 	"runtime"
 	"sync"
 	"testing"
 
-	"usher/internal/config"
 	"usher/internal/simulator"
 )
 
@@ -24,9 +21,7 @@ func TestFlows_Flat(t *testing.T) {
 	if raced {
 		flows /= 3
 	}
-	w := startAll(t, options{quiet: true, config: func(c *config.Config) {
-		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} // every merchant has an address of its own
-	}})
+	w := startAll(t, options{quiet: true, config: manyAddresses})
 	w.sim.Change(func(o *simulator.Options) { o.DailyQuota = 100 * (first + flows) })
 	w.ticket()
 	w.flows(0, first)
@@ -50,10 +45,7 @@ func (w *world) flows(from, n int) {
 	var all sync.WaitGroup
 	for k, appID := range apps {
 		all.Go(func() {
-			r := rusher{w: w, t: w.t, client: &http.Client{
-				Transport:     &http.Transport{},
-				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			}}
+			r := newRusher(w, false)
 			defer r.client.CloseIdleConnections()
 			for i := k; i < n; i += len(apps) {
 				flow := from + i

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"regexp"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/onboard"
+	"usher/internal/secret"
 	"usher/internal/simulator"
 	"usher/internal/store"
 )
@@ -39,6 +41,12 @@ type options struct {
 	now       func() time.Time        // the site's clock
 	host      func() time.Time        // that of the site's machine
 	still     bool                    // no job has a turn but those that the test takes itself
+}
+
+// manyAddresses lets every request name the address that it comes from, as a proxy
+// would: many merchants, and many pages, stay within limits that are for one each.
+func manyAddresses(c *config.Config) {
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 }
 
 // engine makes the options of a quiet world with a new database of one kind.
@@ -171,6 +179,25 @@ func (w *world) serveSite(p program) {
 	case <-ended:
 		w.t.Fatalf("run = %v before it was ready", result)
 	}
+}
+
+// storeOptions open a database as the site does.
+func storeOptions(t testing.TB, database string) store.Options {
+	t.Helper()
+	ring, err := secret.ParseRing(sealingKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store.Options{Database: database, Platform: platformAppID, Ring: ring}
+}
+
+// again stops the site and starts it, whose jobs all have a turn then.
+func (w *world) again() {
+	w.t.Helper()
+	if err := w.stopSite(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.restart()
 }
 
 // restart starts the site again at the same address with the same database, after

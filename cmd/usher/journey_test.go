@@ -31,10 +31,7 @@ func deskAndPhoneOn(t *testing.T, on engine) {
 	w := startAll(t, on(t))
 	desk, phone := w.browser(desktopAgent), w.browser(wechatAgent)
 	deskAndPhone(t, w, desk, phone)
-	if err := w.stopSite(); err != nil {
-		t.Fatal(err)
-	}
-	w.restart()
+	w.again()
 	desk.refresh().expect(http.StatusOK, "山茶花茶舍")
 }
 

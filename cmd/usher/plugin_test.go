@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
 
-	"usher/internal/config"
 	"usher/internal/simulator"
 )
 
@@ -72,9 +70,7 @@ func plugin(t *testing.T, on engine) {
 // TestPlugin_Limited asks again and again from one address. Others are not kept
 // from their codes.
 func TestPlugin_Limited(t *testing.T) {
-	w := startAll(t, options{quiet: true, config: func(c *config.Config) {
-		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-	}})
+	w := startAll(t, options{quiet: true, config: manyAddresses})
 	w.ticket()
 	address := w.phoneURL(w.merchant(anyMini()).desk) + "/plugin"
 	var answer struct{ Error, Message string }

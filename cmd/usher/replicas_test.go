@@ -88,10 +88,8 @@ func TestReplicas(t *testing.T) {
 			}
 		}
 		a.settle()
-		// Slow answers, so that both are at it at the same time.
-		a.faults(simulator.Faults{API: []simulator.Fault{{Kind: simulator.Latency, Path: refreshCall, Delay: 50 * time.Millisecond}}})
-		const rounds = 5
-		for range rounds {
+		refresh := func() { // by both
+			t.Helper()
 			a.makeDue()
 			both := make(chan error)
 			for _, w := range []*world{a, b} {
@@ -100,6 +98,12 @@ func TestReplicas(t *testing.T) {
 			if err := errors.Join(<-both, <-both); err != nil {
 				t.Fatal(err)
 			}
+		}
+		// Slow answers, so that both are at it at the same time.
+		a.faults(simulator.Faults{API: []simulator.Fault{{Kind: simulator.Latency, Path: refreshCall, Delay: 50 * time.Millisecond}}})
+		const rounds = 5
+		for range rounds {
+			refresh()
 			a.eventually("accounts are still due", func(ctx context.Context) (bool, error) {
 				h, err := a.db.Health(ctx, a.svc.Now())
 				return h.OverdueAt.IsZero() || h.OverdueAt.After(a.svc.Now()), err
@@ -114,14 +118,7 @@ func TestReplicas(t *testing.T) {
 		// A hostile WeChat costs more calls, and nothing else.
 		a.misbehave()
 		for range rounds {
-			a.makeDue()
-			both := make(chan error)
-			for _, w := range []*world{a, b} {
-				go func() { both <- w.svc.KeepFresh(t.Context()) }()
-			}
-			if err := errors.Join(<-both, <-both); err != nil {
-				t.Fatal(err)
-			}
+			refresh()
 		}
 		if a.sim.Spoiled(refreshCall) == 0 {
 			t.Error("WeChat was never hostile")

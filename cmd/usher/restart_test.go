@@ -59,26 +59,19 @@ func restart(t *testing.T, on engine) {
 // page is lost, and nobody has to begin again.
 func TestRestart_BetweenPages(t *testing.T) {
 	w := startAll(t, options{quiet: true})
-	again := func() {
-		t.Helper()
-		if err := w.stopSite(); err != nil {
-			t.Fatal(err)
-		}
-		w.restart()
-	}
 	w.ticket()
 	m := w.merchant(anyMini())
-	again()
+	w.again()
 	m.look().expect(http.StatusOK, "等待扫码")
 	link := m.press()
-	again()
+	w.again()
 	m.look().expect(http.StatusOK, "正在微信中确认")
 	back := m.consent(link, simulator.TeaHouse)
 	m.phone.load(http.MethodGet, back, nil).expect(http.StatusOK, "授权完成")
-	again()
+	w.again()
 	m.look().expect(http.StatusOK, "授权完成", "山茶花茶舍").click("/m/").expect(http.StatusOK, "连接正常")
 	dashboard := m.desk.at.String()
-	again()
+	w.again()
 	m.desk.open(dashboard).expect(http.StatusOK, "连接正常")
 	w.deliver()
 	w.exchanged(1)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -15,7 +14,6 @@ import (
 
 	"golang.org/x/net/html"
 
-	"usher/internal/config"
 	"usher/internal/simulator"
 )
 
@@ -43,10 +41,7 @@ func TestRush(t *testing.T) {
 func rush(t *testing.T, on engine, attempts int, hostile bool) {
 	o := on(t)
 	o.hostile = hostile
-	o.config = func(c *config.Config) {
-		// Every merchant has an address of its own, as the limits expect.
-		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-	}
+	o.config = manyAddresses
 	w := startAll(t, o)
 	w.sim.Change(func(o *simulator.Options) { o.DailyQuota = 100 * attempts })
 	w.ticket()
@@ -58,10 +53,7 @@ func rush(t *testing.T, on engine, attempts int, hostile bool) {
 	var all sync.WaitGroup
 	for appID, set := range accounts {
 		all.Go(func() {
-			r := rusher{w: w, t: t, hostile: hostile, client: &http.Client{
-				Transport:     &http.Transport{MaxIdleConnsPerHost: 2},
-				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			}}
+			r := newRusher(w, hostile)
 			defer r.client.CloseIdleConnections()
 			for sets := []int(nil); ; {
 				n := turn.Add(1)
@@ -113,6 +105,13 @@ type rusher struct {
 	client  *http.Client
 	address string
 	hostile bool // WeChat is
+}
+
+func newRusher(w *world, hostile bool) *rusher {
+	return &rusher{w: w, t: w.t, hostile: hostile, client: &http.Client{
+		Transport:     &http.Transport{MaxIdleConnsPerHost: 2},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 var phoneCode = regexp.MustCompile(`/q/[0-9A-Z]{8}`)
