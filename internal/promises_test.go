@@ -12,7 +12,7 @@ import (
 // exists, and each file that is named exists.
 func TestPromises(t *testing.T) {
 	tests := map[string]bool{}
-	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)
 	err := filepath.WalkDir("..", func(path string, _ os.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
@@ -27,7 +27,7 @@ func TestPromises(t *testing.T) {
 		t.Fatalf("found %d tests, %v", len(tests), err)
 	}
 	quoted := regexp.MustCompile("`([^`]+)`")
-	name := regexp.MustCompile(`^(Test|Fuzz)[A-Z]\w*$`)
+	name := regexp.MustCompile(`^(Test|Fuzz|Benchmark)[A-Z]\w*$`)
 	file := regexp.MustCompile(`^[\w./-]+/[\w.-]+\.go$`)
 	long := regexp.MustCompile("^\\| `(\\w+)` \\|")
 	script, err := os.ReadFile("../.ci/long")

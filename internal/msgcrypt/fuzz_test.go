@@ -3,8 +3,10 @@ package msgcrypt
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // FuzzOpen checks that no ciphertext makes Open panic, that nothing stands
@@ -62,6 +64,50 @@ func BenchmarkOpenSigned(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkVerify_WrongDigit compares how long it takes to refuse a signature whose
+// first digit is wrong with one whose last digit is: were there a difference, it
+// could be guessed digit by digit. Calls of both take turns, and medians are
+// compared, so that whatever else the machine does meets both. same/same is the
+// noise: the first kind compared with itself.
+func BenchmarkVerify_WrongDigit(b *testing.B) {
+	v := byID(b, "M1")
+	c := mustNew(b, v.keys())
+	other := func(digit byte) string {
+		if digit == '0' {
+			return "1"
+		}
+		return "0"
+	}
+	n := len(v.MsgSignature) - 1
+	first, last := other(v.MsgSignature[0])+v.MsgSignature[1:], v.MsgSignature[:n]+other(v.MsgSignature[n])
+	const each = 10 // a single call is near the clock's resolution
+	var firsts, lasts, agains []time.Duration
+	took := func(signature string) time.Duration {
+		from := time.Now()
+		for range each {
+			if c.Verify(v.Timestamp, v.Nonce, v.Encrypt, signature) {
+				b.Fatal("a wrong signature was taken")
+			}
+		}
+		return time.Since(from)
+	}
+	for b.Loop() {
+		for range 2000 { // at least 20,000 calls of each kind
+			firsts = append(firsts, took(first))
+			lasts = append(lasts, took(last))
+			agains = append(agains, took(first))
+		}
+	}
+	median := func(all []time.Duration) float64 {
+		slices.Sort(all)
+		return float64(all[len(all)/2])
+	}
+	b.ReportMetric(median(firsts)/each, "first-ns")
+	b.ReportMetric(median(lasts)/median(firsts), "last/first")
+	b.ReportMetric(median(agains)/median(firsts), "same/same")
+	b.ReportMetric(0, "ns/op")
 }
 
 func BenchmarkSeal(b *testing.B) {
