@@ -54,6 +54,8 @@ func bringMerchants(ctx context.Context, svc *onboard.Service, sim *simulator.Si
 		if err := waitFinished(ctx, svc, invite.ID); err != nil {
 			return fmt.Errorf("%s: %w", m.appID, err)
 		}
+	}
+	for _, m := range demoMerchants { // not at once: their profiles are being read
 		if m.left {
 			if err := sim.Revoke(ctx, m.appID); err != nil {
 				return err
