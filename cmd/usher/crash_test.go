@@ -335,12 +335,15 @@ const crashesAtOnce = 12
 
 func crashAll(t *testing.T, points []string, rounds int, database func(testing.TB) string) {
 	var all sync.WaitGroup
-	defer all.Wait()
+	defer func() {
+		all.Wait()
+		t.Logf("%d steps, %d rounds of each", len(points), rounds)
+	}()
 	slots := make(chan struct{}, crashesAtOnce)
 	turn := 0
 	for round := range rounds {
-		for _, name := range points {
-			h := habits[turn%len(habits)]
+		for i, name := range points {
+			h := habits[(i+round)%len(habits)] // a step meets each of them in turn
 			turn++
 			seed := int64(turn)
 			slots <- struct{}{}

@@ -90,6 +90,7 @@ func rush(t *testing.T, on engine, attempts int, hostile bool) {
 	if n := w.sim.Calls(exchangePath) - attempts; n < 0 || n > most {
 		t.Errorf("%d exchanges more than the %d attempts, want at most %d", n, attempts, most)
 	}
+	t.Logf("%d attempts, %d exchanges", attempts, w.sim.Calls(exchangePath))
 	for appID := range accounts {
 		w.holds(appID)
 	}

@@ -40,6 +40,7 @@ func TestEvents_Order(t *testing.T) {
 	}
 	many = number("USHER_HISTORIES", many)
 	seed := uint64(number("USHER_SEED", 1))
+	t.Cleanup(func() { t.Logf("%d histories", many) })
 	for done := 0; done < many; done += historiesAtOnce {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			t.Parallel()
