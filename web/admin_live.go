@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"math/rand/v2"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -43,23 +41,7 @@ func (a *adminContext) follow(p livePart) error {
 	if err != nil && !errors.Is(err, errLeft) {
 		return err
 	}
-	leave, ok := a.s.streams.open(a.RealIP(), "admin "+a.Admin.ID+" "+p.name)
-	if !ok {
-		a.Response().Header().Set("Retry-After", "10")
-		return onboard.Errorf(onboard.Unavailable, onboard.KeyLimited, "too many live pages")
-	}
-	defer leave()
-	h := a.Response().Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	a.Response().WriteHeader(http.StatusOK)
-	st := stream{server: a.s, c: a, out: http.NewResponseController(a.Response())}
-	// After a restart all pages come back: not all at the same moment.
-	if err := st.send(fmt.Appendf(nil, "retry: %d\n\n", 1000+rand.IntN(2000))); err != nil {
-		return nil // a browser that went away is no error
-	}
-	a.keepUp(&st, p, first)
-	return nil
+	return a.s.openStream(a, "admin "+a.Admin.ID+" "+p.name, func(st *stream) { a.keepUp(st, p, first) })
 }
 
 // event is one drawing of a part; the id tells whether another is the same.
@@ -82,7 +64,7 @@ func (a *adminContext) keepUp(st *stream, p livePart, e event) {
 			}
 			st.last, sent = e.id, time.Now()
 		case time.Since(sent) >= heartbeat-time.Second:
-			if st.send([]byte("event: beat\ndata: 1\n\n")) != nil {
+			if st.beat() != nil {
 				return
 			}
 			sent = time.Now()

@@ -35,24 +35,7 @@ func (s *Server) events(c echo.Context) error {
 	if state := a.State(s.Now()); state.Final() && c.Request().Header.Get("Last-Event-ID") == eventID(a, state) {
 		return c.NoContent(http.StatusNoContent)
 	}
-	leave, ok := s.streams.open(c.RealIP(), id)
-	if !ok {
-		c.Response().Header().Set("Retry-After", "10")
-		return onboard.Errorf(onboard.Unavailable, onboard.KeyLimited, "too many live pages")
-	}
-	defer leave()
-
-	h := c.Response().Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	c.Response().WriteHeader(http.StatusOK)
-	st := stream{server: s, c: c, out: http.NewResponseController(c.Response())}
-	// After a restart all pages come back: not all at the same moment.
-	if err := st.send(fmt.Appendf(nil, "retry: %d\n\n", 1000+rand.IntN(2000))); err != nil {
-		return nil
-	}
-	st.follow(a, changes)
-	return nil // a browser that went away is no error
+	return s.openStream(c, id, func(st *stream) { st.follow(a, changes) })
 }
 
 // eventID names what a page shows. The state is part of it because time alone
@@ -67,6 +50,27 @@ type stream struct {
 	c      echo.Context
 	out    *http.ResponseController
 	last   string // id of the newest event
+}
+
+// openStream begins a live page and runs follow, which sends what the page shows. Of
+// the same name and address only a few can be open.
+func (s *Server) openStream(c echo.Context, name string, follow func(*stream)) error {
+	h := c.Response().Header()
+	leave, ok := s.streams.open(c.RealIP(), name)
+	if !ok {
+		h.Set("Retry-After", "10")
+		return onboard.Errorf(onboard.Unavailable, onboard.KeyLimited, "too many live pages")
+	}
+	defer leave()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	c.Response().WriteHeader(http.StatusOK)
+	st := stream{server: s, c: c, out: http.NewResponseController(c.Response())}
+	// After a restart all pages come back: not all at the same moment.
+	if st.send(fmt.Appendf(nil, "retry: %d\n\n", 1000+rand.IntN(2000))) == nil {
+		follow(&st)
+	}
+	return nil // a browser that went away is no error
 }
 
 // follow sends a and every later state until the page is final, the stream is old,
@@ -98,9 +102,7 @@ func (st *stream) follow(a onboard.Attempt, changes <-chan struct{}) {
 			return
 		case <-changes:
 		case <-wake.C:
-			// An event and not a comment, which a page does not hear: by it the page
-			// knows that the stream lives.
-			if err := st.send([]byte("event: beat\ndata: 1\n\n")); err != nil {
+			if st.beat() != nil {
 				return
 			}
 		}
@@ -150,6 +152,10 @@ func (st *stream) show(a onboard.Attempt, state onboard.State) (final bool, err 
 	st.last = id
 	return state.Final(), st.send(event)
 }
+
+// beat tells the page that the stream lives: by an event, because a page does not
+// hear a comment.
+func (st *stream) beat() error { return st.send([]byte("event: beat\ndata: 1\n\n")) }
 
 // send writes and flushes. The deadline replaces the one of the whole server,
 // which would end the stream after some seconds.
