@@ -3,8 +3,6 @@ package onboard
 import (
 	"context"
 	"time"
-
-	"usher/internal/rescue"
 )
 
 // againAtOnce bounds one transaction, so that a push never waits long for it.
@@ -35,16 +33,7 @@ func (s *Service) HandleAgain(ctx context.Context, id int64) (ok bool, err error
 	if err != nil || !ok {
 		return false, err
 	}
-	done := make(chan struct{})
-	s.work.Go(func() {
-		defer close(done)
-		// Detached: what has begun must end even when the browser leaves.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime)
-		defer cancel()
-		if err := rescue.Do(func() error { return s.handleArrivals(ctx, codeHash) }); err != nil {
-			s.log.ErrorContext(ctx, "handling an arrival again failed", append(rescue.Attrs(err), "arrival", id)...)
-		}
-	})
+	done := s.handleDetached(ctx, codeHash, "arrival", id)
 	patience := time.NewTimer(redirectPatience)
 	defer patience.Stop()
 	select {

@@ -52,16 +52,7 @@ func (s *Service) Redirected(ctx context.Context, state string, code secret.Secr
 	s.hub.wake(h.AttemptID)
 	changes, stop := s.hub.watch(h.AttemptID)
 	defer stop()
-	done := make(chan struct{})
-	s.work.Go(func() {
-		defer close(done)
-		// Detached: the exchange must end even when the browser leaves.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime)
-		defer cancel()
-		if err := rescue.Do(func() error { return s.handleArrivals(ctx, codeHash) }); err != nil {
-			s.log.ErrorContext(ctx, "handling a redirect failed", append(rescue.Attrs(err), "attempt", h.AttemptID)...)
-		}
-	})
+	done := s.handleDetached(ctx, codeHash, "attempt", h.AttemptID)
 	patience := time.NewTimer(redirectPatience)
 	defer patience.Stop()
 	for {
@@ -78,6 +69,22 @@ func (s *Service) Redirected(ctx context.Context, state string, code secret.Secr
 			return h.AttemptID, nil
 		}
 	}
+}
+
+// handleDetached handles the arrivals of a code beside whoever asks for it: an
+// exchange that has begun must end even when the browser leaves. done is closed at
+// the end, attrs are for the log.
+func (s *Service) handleDetached(ctx context.Context, codeHash string, attrs ...any) (done <-chan struct{}) {
+	ended := make(chan struct{})
+	s.work.Go(func() {
+		defer close(ended)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime)
+		defer cancel()
+		if err := rescue.Do(func() error { return s.handleArrivals(ctx, codeHash) }); err != nil {
+			s.log.ErrorContext(ctx, "handling an arrival failed", append(rescue.Attrs(err), attrs...)...)
+		}
+	})
+	return ended
 }
 
 // told reports whether the page of an attempt has something to say: it is blocked,
