@@ -24,7 +24,7 @@ var HotQueries = map[string]string{
 	"ClaimArrivals":       claimArrivals,
 	"ClaimArrivals(code)": claimArrivalsOfCode,
 	"ClaimDue":            claimDue,
-	"none due":            dueNow,
+	"none due":            anyDue + ` LIMIT 1`,
 	"ClaimUnprofiled":     claimUnprofiled,
 	"unprofiled":          unprofiled + ` LIMIT 1`,
 	"Attempt":             attemptByID,

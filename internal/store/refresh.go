@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -24,10 +25,15 @@ func scanDue(r *sql.Rows) (d sealedDue, err error) {
 }
 
 // due_at is 0 for accounts that are not refreshed, and stopped_at is not for
-// those that the operator stopped, so one index holds exactly the others. The outer condition is written so that no index fits it: the rows
-// are found by the few keys of the inner one, not by walking all that is due.
+// those that the operator stopped, so one index holds exactly the others. After an
+// outage many are due: tokens that still live come first, the one that ends next
+// before the others, and those that have ended last, because whoever reads one of
+// them has it refreshed at once. The outer condition is written so that no index
+// fits it: the rows are found by the few keys of the inner one, not by walking all
+// that is due.
 const (
-	dueNow   = `SELECT appid FROM account WHERE platform = $1 AND due_at > 0 AND stopped_at = 0 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at LIMIT $3`
+	anyDue   = `SELECT appid FROM account WHERE platform = $1 AND due_at > 0 AND stopped_at = 0 AND due_at <= $2 AND lease_until <= $2`
+	dueNow   = anyDue + ` ORDER BY access_expires_at <= $2, access_expires_at, due_at LIMIT $3`
 	claimDue = `UPDATE account SET lease_until = $4, fence = fence + 1
 		WHERE platform = $1 AND due_at + 0 > 0 AND due_at + 0 <= $2 AND lease_until <= $2 AND appid IN (` + dueNow + `)
 		RETURNING ` + dueColumns
@@ -37,7 +43,7 @@ const (
 // that they can be accepted later. A token that does not open comes back
 // empty, as one that was lost; the log says so.
 func (s *Store) ClaimDue(ctx context.Context, now, leaseUntil time.Time, limit int) ([]onboard.Due, error) {
-	waiting, err := many(ctx, s.engine.read, scanString, dueNow, s.platform, ms(now), 1)
+	waiting, err := many(ctx, s.engine.read, scanString, anyDue+` LIMIT 1`, s.platform, ms(now))
 	if err != nil || len(waiting) == 0 {
 		return nil, err
 	}
@@ -47,12 +53,22 @@ func (s *Store) ClaimDue(ctx context.Context, now, leaseUntil time.Time, limit i
 	if err != nil {
 		return nil, fmt.Errorf("claim accounts due: %w", err)
 	}
-	slices.SortFunc(rows, func(a, b sealedDue) int { return int(a.dueAt - b.dueAt) })
+	slices.SortFunc(rows, func(a, b sealedDue) int { // as dueNow does
+		return cmp.Or(ended(a, now)-ended(b, now), a.EndsAt.Compare(b.EndsAt), cmp.Compare(a.dueAt, b.dueAt))
+	})
 	out := make([]onboard.Due, len(rows))
 	for i, r := range rows {
 		out[i] = s.openDue(ctx, r)
 	}
 	return out, nil
+}
+
+// ended is 1 for an account whose access token is over, and 0 for the others.
+func ended(d sealedDue, now time.Time) int {
+	if d.EndsAt.After(now) {
+		return 0
+	}
+	return 1
 }
 
 // ClaimAccount implements [onboard.Store]. ok is false too for an account that is

@@ -147,7 +147,9 @@ func TestSQLite_Plans(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "AUTOMATIC") || !strings.Contains(plan, "SEARCH") {
+		// What is due is sorted by what no index can hold; it is much after an outage only.
+		sorted := strings.Contains(plan, "TEMP B-TREE") && name != "ClaimDue"
+		if strings.Contains(plan, "SCAN") || sorted || strings.Contains(plan, "AUTOMATIC") || !strings.Contains(plan, "SEARCH") {
 			t.Errorf("%s: %s", name, plan)
 		}
 		// A claim changes the rows that its inner query names, and nothing else is read for it.

@@ -43,6 +43,19 @@ func (s *suite) claimDue() {
 	}
 }
 
+// claimDueOrder has many accounts due at once, as after an outage.
+func (s *suite) claimDueOrder() {
+	for id, life := range map[string]time.Duration{"wx9": 9, "wx3": 3, "wx5": 5, "wx61": 61, "wx120": 120} { // minutes
+		s.authorize(id, arrived(onboard.AppID(id), func(a *onboard.Arrived) {
+			a.Tokens.Life, a.DueAt = life*time.Minute, at(time.Minute)
+		}))
+	}
+	due := must(s.ClaimDue(s.ctx, at(6*time.Minute), at(time.Hour), 3))(s)
+	s.same("the one that ends next first", dues(due), []onboard.AppID{"wx9", "wx61", "wx120"})
+	due = must(s.ClaimDue(s.ctx, at(6*time.Minute), at(time.Hour), 3))(s)
+	s.same("those that have ended", dues(due), []onboard.AppID{"wx3", "wx5"})
+}
+
 // claimDueRace has eight workers lease 60 accounts at once.
 func (s *suite) claimDueRace() {
 	const n = 60

@@ -61,6 +61,7 @@ func Run(t *testing.T, open func(testing.TB) []onboard.Store) {
 		{"SaveGone", (*suite).saveGone},
 		{"SaveRescan", (*suite).saveRescan},
 		{"ClaimDue", (*suite).claimDue},
+		{"ClaimDueOrder", (*suite).claimDueOrder},
 		{"ClaimDueRace", (*suite).claimDueRace},
 		{"ClaimAccount", (*suite).claimAccount},
 		{"SaveRefreshed", (*suite).saveRefreshed},
