@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -93,6 +95,30 @@ type day struct {
 
 	reads int
 	lost  int // reads that cutOff explains
+	said  recent
+}
+
+// recent keeps the newest lines of a log.
+type recent struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (r *recent) Write(line []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.lines) >= 20_000 {
+		r.lines = slices.Clone(r.lines[len(r.lines)/2:])
+	}
+	r.lines = append(r.lines, string(line))
+	return len(line), nil
+}
+
+// about returns the lines in which text stands.
+func (r *recent) about(text string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(slices.DeleteFunc(slices.Clone(r.lines), func(line string) bool { return !strings.Contains(line, text) }), "")
 }
 
 // newDay starts the program and authorizes everybody.
@@ -121,7 +147,7 @@ func newDay(t *testing.T, seed int64) *day {
 			AppID: platformAppID, Secret: config.Hide(platformSecret), PushToken: config.Hide(pushToken), AESKey: config.Hide(pushKey),
 			WeChatAPI: "http://wechat.test", WeChatPC: "http://wechat.test", WeChatH5: "http://wechat.test", TokenParam: "access_token",
 		},
-		log: slog.New(slog.DiscardHandler), listener: ln, now: time.Now, wechat: counted{d, sim.Transport()},
+		log: slog.New(slog.NewTextHandler(&d.said, nil)), listener: ln, now: time.Now, wechat: counted{d, sim.Transport()},
 		ready: func(svc *onboard.Service, db *store.Store) {
 			d.svc, d.db = svc, db
 			close(ready)
@@ -203,23 +229,26 @@ func (d *day) live(long time.Duration) {
 		time.Sleep(time.Duration(random.Int64N(int64(2 * time.Second))))
 		appID := simulator.CrowdAppID(random.IntN(crowdSize))
 		token, expires, err := d.svc.AccessToken(d.t.Context(), onboard.AppID(appID))
+		fail := func(format string, args ...any) {
+			d.t.Fatalf("AccessToken(%q) at %v: %s\n%s", appID, time.Now(), fmt.Sprintf(format, args...), d.said.about(appID))
+		}
 		switch left := time.Until(expires); {
 		case err != nil:
-			d.t.Fatalf("AccessToken(%q) at %v: %v", appID, time.Now(), err)
+			fail("%v", err)
 		case !d.sim.Works(token.Reveal()) && d.cutOff(appID, token.Reveal()):
 			d.lost++
 		case !d.sim.Works(token.Reveal()):
-			d.t.Fatalf("AccessToken(%q) at %v gave a token that WeChat refuses", appID, time.Now())
+			fail("a token that WeChat refuses")
 		case left < time.Minute:
-			d.t.Fatalf("AccessToken(%q) at %v gave a token that lives for %v", appID, time.Now(), left)
+			fail("a token that lives for %v", left)
 		}
 	}
 }
 
 // judge compares the number of refreshes in a time with the ideal: one for each token,
-// asked for in the middle of the 20 to 60 minutes before its end at which upkeep
-// aims so that WeChat may be away for a while. A token lives two hours, so that
-// is one in 80 minutes.
+// asked for 40 minutes before its end, which is about the middle of the time at which
+// upkeep aims so that WeChat may be away for a while. A token lives two hours, so
+// that is one in 80 minutes.
 func (d *day) judge(long time.Duration) {
 	d.t.Helper()
 	calls := 0

@@ -40,7 +40,7 @@ func upkeep(t *testing.T, on engine) {
 	}
 	w.holds(simulator.TeaHouse)
 	if n := len(seen); n < 6 || n > 12 {
-		t.Errorf("%d tokens in 12 hours, want 7 to 9: each lives for two hours and is replaced 20 to 60 minutes before its end", n)
+		t.Errorf("%d tokens in 12 hours, want 7 to 9: each lives for two hours and is replaced 25 to 60 minutes before its end", n)
 	}
 	w.calm()
 }

@@ -13,6 +13,10 @@ const (
 	servedLife = time.Minute     // a served access token has at least this long to live
 	cachedFor  = 5 * time.Second // after which another process's refresh is seen
 	cacheLimit = 200_000         // accounts; about 290 bytes each
+
+	// A refresh that somebody else is at is waited for: longer than one call may take.
+	refreshPatience = callTime + 3*time.Second
+	refreshLook     = 200 * time.Millisecond // how often
 )
 
 // tokenCache holds decrypted access tokens for a few seconds, so that reading one
@@ -88,22 +92,10 @@ func (s *Service) AccessToken(ctx context.Context, appID AppID) (secret.Secret, 
 		return t.token, t.expires, nil
 	}
 	generation := s.tokens.generation()
-	c, err := s.store.Credentials(ctx, appID)
-	switch {
-	case errors.Is(err, ErrNoRow):
-		err = Errorf(NotFound, KeyNotAuthorized, "account %s is not known", appID)
-	case errors.Is(err, secret.ErrUnsealed):
-		err = nil // damaged; a refresh replaces it
-	case err != nil:
-	case c.Standing != Active:
-		err = Errorf(NotFound, KeyNotAuthorized, "account %s is %s", appID, c.Standing)
-	case c.Stopped:
-		err = Errorf(NotFound, KeyStopped, "account %s was stopped by the operator", appID)
-	case c.NoAPI:
-		err = Errorf(NotFound, KeyNoAPI, "account %s has no API permission", appID)
-	case now.Add(servedLife).Before(c.AccessExpiresAt):
-		s.tokens.put(appID, cachedToken{c.Access, c.AccessExpiresAt, now}, generation)
-		return c.Access, c.AccessExpiresAt, nil
+	token, expires, err := s.heldToken(ctx, appID)
+	if err == nil && !token.Empty() {
+		s.tokens.put(appID, cachedToken{token, expires, now}, generation)
+		return token, expires, nil
 	}
 	// Whether the account is ours, and which refresh token is right, is known only
 	// when the store is verified. A live access token needs no such proof: a restore
@@ -117,34 +109,71 @@ func (s *Service) AccessToken(ctx context.Context, appID AppID) (secret.Secret, 
 	return s.refreshNow(ctx, appID, now)
 }
 
-// refreshNow refreshes one account out of turn.
+// heldToken returns the token that the store has. It is empty when there is none
+// that lives long enough, and a refresh may bring one.
+func (s *Service) heldToken(ctx context.Context, appID AppID) (token secret.Secret, expires time.Time, err error) {
+	c, err := s.store.Credentials(ctx, appID)
+	switch {
+	case errors.Is(err, ErrNoRow):
+		return token, expires, Errorf(NotFound, KeyNotAuthorized, "account %s is not known", appID)
+	case errors.Is(err, secret.ErrUnsealed):
+		return token, expires, nil // damaged; a refresh replaces it
+	case err != nil:
+		return token, expires, err
+	case c.Standing != Active:
+		return token, expires, Errorf(NotFound, KeyNotAuthorized, "account %s is %s", appID, c.Standing)
+	case c.Stopped:
+		return token, expires, Errorf(NotFound, KeyStopped, "account %s was stopped by the operator", appID)
+	case c.NoAPI:
+		return token, expires, Errorf(NotFound, KeyNoAPI, "account %s has no API permission", appID)
+	case s.now().Add(servedLife).Before(c.AccessExpiresAt):
+		return c.Access, c.AccessExpiresAt, nil
+	}
+	return token, expires, nil
+}
+
+// refreshNow refreshes one account out of turn, or waits while it is being refreshed.
+// When that ends between a look and the next claim, the account is refreshed once
+// more, which harms nobody.
 func (s *Service) refreshNow(ctx context.Context, appID AppID, now time.Time) (secret.Secret, time.Time, error) {
-	d, ok, err := s.store.ClaimAccount(ctx, appID, now, now.Add(dueLease))
-	if err != nil {
-		return secret.Secret{}, time.Time{}, err
-	}
-	if !ok {
-		return secret.Secret{}, time.Time{}, Errorf(Unavailable, KeyBlockedWeChat, "account %s is being refreshed", appID)
-	}
-	r, ended := s.refresh(ctx, d, now.Add(dueLease))
-	if ended {
-		c, err := s.store.Credentials(ctx, appID)
+	patience := time.NewTimer(refreshPatience)
+	defer patience.Stop()
+	for ; ; now = s.now() {
+		d, ok, err := s.store.ClaimAccount(ctx, appID, now, now.Add(dueLease))
 		if err != nil {
 			return secret.Secret{}, time.Time{}, err
 		}
-		switch {
-		case c.Standing != Active:
-			return secret.Secret{}, time.Time{}, Errorf(NotFound, KeyNotAuthorized, "account %s has to be authorized again", appID)
-		case s.now().Add(servedLife).Before(c.AccessExpiresAt):
-			return c.Access, c.AccessExpiresAt, nil // restored from WeChat's list, or refreshed by another process
+		if ok {
+			return s.refreshClaimed(ctx, d, now.Add(dueLease))
 		}
-		return secret.Secret{}, time.Time{}, Errorf(Unavailable, KeyBlockedWeChat, "the lease of account %s ran out", appID)
+		select {
+		case <-ctx.Done():
+			return secret.Secret{}, time.Time{}, ctx.Err()
+		case <-patience.C:
+			return secret.Secret{}, time.Time{}, Errorf(Unavailable, KeyBlockedWeChat, "account %s is being refreshed", appID)
+		case <-time.After(refreshLook):
+		}
+		if token, expires, err := s.heldToken(ctx, appID); err != nil || !token.Empty() {
+			return token, expires, err
+		}
+	}
+}
+
+// refreshClaimed refreshes an account that is leased until end.
+func (s *Service) refreshClaimed(ctx context.Context, d Due, end time.Time) (secret.Secret, time.Time, error) {
+	r, ended := s.refresh(ctx, d, end)
+	if ended { // restored from WeChat's list, or refreshed by another process
+		token, expires, err := s.heldToken(ctx, d.AppID)
+		if err == nil && token.Empty() {
+			err = Errorf(Unavailable, KeyBlockedWeChat, "the lease of account %s ran out", d.AppID)
+		}
+		return token, expires, err
 	}
 	if err := s.saveRefreshed(ctx, []Refreshed{r}); err != nil {
 		return secret.Secret{}, time.Time{}, err
 	}
 	if r.Failure != "" {
-		return secret.Secret{}, time.Time{}, Errorf(Unavailable, KeyBlockedWeChat, "account %s: %s", appID, r.Failure)
+		return secret.Secret{}, time.Time{}, Errorf(Unavailable, KeyBlockedWeChat, "account %s: %s", d.AppID, r.Failure)
 	}
 	return r.Tokens.Access, r.Now.Add(r.Tokens.Life), nil
 }

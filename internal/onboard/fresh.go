@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	leadLeast    = 20 * time.Minute // before a token's end, refreshes are spread
-	leadMost     = 60 * time.Minute // between these two by AppID, so that a herd never forms
+	// Before a token's end refreshes are spread between these two by AppID, so that a
+	// herd never forms. WeChat may be away for 20 minutes and then refuse a few times.
+	leadLeast    = 25 * time.Minute
+	leadMost     = 60 * time.Minute
 	dueBatch     = 50
 	duesAtOnce   = 8
 	dueLease     = 2 * time.Minute  // longer than a whole batch may take

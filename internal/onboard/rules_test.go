@@ -26,7 +26,7 @@ func TestFoldCode(t *testing.T) {
 	}
 }
 
-// TestDueAt holds the spread: every account is refreshed 20 to 60 minutes before
+// TestDueAt holds the spread: every account is refreshed 25 to 60 minutes before
 // its end, and a thousand accounts that begin together do not meet again.
 func TestDueAt(t *testing.T) {
 	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
@@ -41,7 +41,7 @@ func TestDueAt(t *testing.T) {
 		perMinute[int(due.Sub(now)/time.Minute)]++
 	}
 	for minute, n := range perMinute {
-		if n > 60 { // 6 % of all; 25 would be even
+		if n > 60 { // 6 % of all; 29 would be even
 			t.Errorf("%d of 1000 refreshes fall into minute %d", n, minute)
 		}
 	}
