@@ -147,8 +147,9 @@ type Store interface {
 	// GrantChanges lists the newest changes of an account's grants first.
 	GrantChanges(ctx context.Context, appID AppID, limit int) ([]GrantChange, error)
 
-	// ClaimDue leases up to limit served accounts, not stopped ones, whose token is due for refresh,
-	// soonest first. Each claim raises the account's fence.
+	// ClaimDue leases up to limit served accounts, not stopped ones, whose token is due
+	// for refresh: those that end next first, those that have ended last. Each claim
+	// raises the account's fence.
 	ClaimDue(ctx context.Context, now, leaseUntil time.Time, limit int) ([]Due, error)
 	// ClaimAccount leases one account for a refresh out of turn. ok is false while
 	// another holder has it.
