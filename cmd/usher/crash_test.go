@@ -63,7 +63,7 @@ var scenarios = map[string]scenario{
 	"exchange.before_http":   {drive: authorizing},
 	"exchange.after_http":    {drive: authorizing},
 	"exchange.before_commit": {drive: authorizing},
-	"exchange.store":         {drive: authorizing},
+	"exchange.store":         {drive: authorizing, calm: true},
 	"exchange.after_commit":  {drive: authorizing},
 	"link.before_save":       {drive: authorizing},
 	"link.after_save":        {drive: authorizing},
@@ -102,8 +102,8 @@ var scenarios = map[string]scenario{
 	"sweep.after_save":       {drive: sweeping, calm: true, hits: 2},
 	"sweep.after_revoke":     {drive: sweeping, calm: true},
 	"sweep.after_end":        {drive: sweeping, calm: true},
-	"spool.before_add":       {drive: authorizing, with: "exchange.store=err", file: true},
-	"spool.after_add":        {drive: authorizing, with: "exchange.store=err", file: true},
+	"spool.before_add":       {drive: authorizing, with: "exchange.store=err", calm: true, file: true},
+	"spool.after_add":        {drive: authorizing, with: "exchange.store=err", calm: true, file: true},
 	"spool.after_replay":     {drive: replaying, file: true},
 	"backup.before_copy":     {drive: backingUp, file: true},
 	"backup.after_copy":      {drive: backingUp, file: true},
@@ -377,6 +377,10 @@ func (s scenario) serves(name string) bool {
 // either.
 func panicOnce(t *testing.T, name string, round int, c *crash) {
 	c.drive(name, "panic@%dx1", round)
+	if c.stillborn {
+		c.settleAndCheck()
+		return
+	}
 	c.eventually("the panic", func() error {
 		if !c.alive() {
 			t.Fatalf("the program ended: %v\n%s", c.child.cmd.ProcessState, &c.child.log)

@@ -80,21 +80,22 @@ var habits = []habit{
 // crash is the real program in a process of its own, with WeChat's stand-in and a
 // supervisor around it.
 type crash struct {
-	t        *testing.T
-	habit    habit
-	database string // path or address
-	listen   string
-	env      []string
-	sim      *simulator.Simulator
-	raw      *sql.DB // beside the program's own connections
-	client   *http.Client
-	child    *child
-	killed   int               // times the program was killed
-	acked    acks              // pushes that the program answered with success
-	consents map[string]string // attempt by account
-	seed     int64
-	faults   simulator.Faults // what WeChat does wrong unless it is calm
-	spoiled  int              // calls that WeChat had spoiled when pauses were forgotten last
+	t         *testing.T
+	habit     habit
+	database  string // path or address
+	listen    string
+	env       []string
+	sim       *simulator.Simulator
+	raw       *sql.DB // beside the program's own connections
+	client    *http.Client
+	child     *child
+	killed    int               // times the program was killed
+	stillborn bool              // its last run panicked before it served
+	acked     acks              // pushes that the program answered with success
+	consents  map[string]string // attempt by account
+	seed      int64
+	faults    simulator.Faults // what WeChat does wrong unless it is calm
+	spoiled   int              // calls that WeChat had spoiled when pauses were forgotten last
 
 	counting sync.Mutex
 	given    map[string]int // times an account was authorized
@@ -359,14 +360,17 @@ func (c *crash) alive() bool {
 	}
 }
 
-// revive starts the program again if it was killed. Any other end is a failure.
+// revive starts the program again if it was killed, or panicked before it served:
+// what cannot begin ends. Any other end is a failure.
 func (c *crash) revive() {
 	c.t.Helper()
 	if c.alive() {
 		return
 	}
 	status, _ := c.child.cmd.ProcessState.Sys().(syscall.WaitStatus)
-	if !status.Signaled() || status.Signal() != syscall.SIGKILL {
+	log := c.child.log.String()
+	c.stillborn = strings.Contains(log, " panic\n") && !strings.Contains(log, "\"started\"")
+	if !c.stillborn && (!status.Signaled() || status.Signal() != syscall.SIGKILL) {
 		c.t.Fatalf("the program ended by itself: %v\n%s", c.child.cmd.ProcessState, &c.child.log)
 	}
 	c.killed++
