@@ -38,8 +38,9 @@ func (s *Service) ReadProfiles(ctx context.Context) error {
 // exchange or a push said is newer than what this call may have cached.
 func (s *Service) readProfile(ctx context.Context, appID AppID) error {
 	var p Profile
+	var refresh secret.Secret
 	err := s.withPlatformToken(ctx, func(token secret.Secret) (err error) {
-		p, _, _, err = s.wechat.Profile(ctx, token, appID)
+		p, _, refresh, err = s.wechat.Profile(ctx, token, appID)
 		return err
 	})
 	if err != nil {
@@ -48,5 +49,25 @@ func (s *Service) readProfile(ctx context.Context, appID AppID) error {
 	failpoint.Hit("profile.after_http")
 	err = s.store.SaveProfile(ctx, appID, p, s.now())
 	failpoint.Hit("profile.after_save")
+	if err == nil && !refresh.Empty() {
+		s.tokensAfterAll(ctx, appID, refresh)
+	}
 	return err
+}
+
+// tokensAfterAll restores an account that has no tokens although its details tell
+// one: the answer to the exchange lacked them, as that of an account without API
+// permission does. When it fails, the next sweep does it.
+func (s *Service) tokensAfterAll(ctx context.Context, appID AppID, refresh secret.Secret) {
+	held, err := s.store.Account(ctx, appID)
+	if err == nil && (!held.NoAPI || held.Standing != Active && held.Standing != Quarantined) {
+		return
+	}
+	if err == nil {
+		_, err = s.restore(ctx, Authorizer{AppID: appID, Refresh: refresh})
+		s.tokens.drop(appID)
+	}
+	if err != nil {
+		s.log.WarnContext(ctx, "the tokens of an account that came without could not be fetched", "appid", string(appID), "err", err)
+	}
 }

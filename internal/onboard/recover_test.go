@@ -118,3 +118,20 @@ func TestRecover_Withdrawn(t *testing.T) {
 		w.agrees(kept)
 	}
 }
+
+// TestRecover_EmptyTokens: an answer to the exchange whose tokens are empty looks like
+// that of an account without API permission. The account's details tell better, so it
+// is served at once; an account that really has no permission stays without.
+func TestRecover_EmptyTokens(t *testing.T) {
+	w, _ := newWorld(t)
+	w.fault(simulator.Fault{Kind: simulator.EmptyToken, Path: exchangePath, Next: 1})
+	w.authorize(simulator.TeaHouse)
+	w.authorize(simulator.NoAPI)
+	if !w.serves(simulator.TeaHouse) {
+		t.Error("no token is served of an account whose exchange brought empty ones")
+	}
+	_, _, err := w.svc.AccessToken(t.Context(), simulator.NoAPI)
+	if _, key := onboard.Explain(err); key != onboard.KeyNoAPI {
+		t.Errorf("AccessToken of an account without API permission = %v", err)
+	}
+}
