@@ -24,6 +24,7 @@ const deskPage = `<!DOCTYPE html><html><head><title>before</title>
 <div data-part="status"><p>waiting</p></div>
 <p id="lost" data-lost hidden>lost</p>
 </main>
+<nav><span id="count" data-part="count">1</span></nav>
 <input id="link" value="https://open.example.com/q/7K3M9Q2X">
 <button type="button" class="js-only" id="copy" data-copy="link" data-done="copied"><span>copy</span></button>
 <iframe name="sink"></iframe>
@@ -106,8 +107,9 @@ func TestLive(t *testing.T) {
 	until("script runs", `document.documentElement.className === "js"`)
 	until("page is marked", `(document.getElementById("code").mark = true)`)
 
-	events <- "event: state\ndata: <p data-part=\"title\">opened</p><div data-part=\"code\"><img id=\"code\" alt=\"code\"></div>\ndata: <div data-part=\"status\"><b>open</b></div><i data-part=\"none\"></i>\n\n"
+	events <- "event: state\ndata: <p data-part=\"title\">opened</p><div data-part=\"code\"><img id=\"code\" alt=\"code\"></div>\ndata: <div data-part=\"status\"><b>open</b></div><span data-part=\"count\">2</span><i data-part=\"none\"></i>\n\n"
 	until("state event", `document.title === "opened" && document.querySelector("[data-part=status]").innerHTML === "<b>open</b>"`)
+	until("part outside the box", `document.getElementById("count").textContent === "2"`)
 	until("equal part stays", `document.getElementById("code").mark === true`)
 
 	events <- "" // break the stream: the browser asks again, and the page says so when that takes long

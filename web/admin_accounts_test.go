@@ -77,7 +77,7 @@ func TestAccounts_Filters(t *testing.T) {
 		t.Errorf("the page of an account asks WeChat: %d\n%s", got.Code, w.log)
 	}
 	page := w.get("/admin/accounts", cookie).Body.String()
-	if !strings.Contains(page, `<span class="n">3</span>`) {
+	if !strings.Contains(page, `data-part="n-accounts">3</span>`) {
 		t.Errorf("the navigation does not count the accounts:\n%s", page)
 	}
 	for _, path := range []string{"", "/export.csv", "/" + string(shop(1))} {
@@ -365,7 +365,7 @@ func TestAccountLive(t *testing.T) {
 			t.Errorf("the stream = %d, it lacks %q:\n%s", got.Code, want, got.Body)
 		}
 	}
-	for _, part := range []string{"head", "why", "sets", "timeline", "token"} {
+	for _, part := range []string{"head", "why", "sets", "timeline", "token", "n-accounts", "n-invites"} {
 		if attr := `data-part="` + part + `"`; strings.Count(page, attr) != 1 || strings.Count(got.Body.String(), attr) != 1 {
 			t.Errorf("the part %s is %d times on the page and %d times in the event", part, strings.Count(page, attr), strings.Count(got.Body.String(), attr))
 		}

@@ -53,11 +53,16 @@ func (a *adminContext) frame() adminviews.Frame {
 	if a.Admin.ID == "" {
 		return f
 	}
-	console := a.s.console
-	f.Nav = adminviews.Nav(r.URL.Path, func(path string) bool { return console.open(path, a.Admin.Role) }, a.count)
+	f.Nav = a.nav()
 	f.Flash = a.takeFlash()
 	f.NoTicket = a.noTicket(r.URL.Path)
 	return f
+}
+
+// nav is the navigation as the reader of the page sees it now.
+func (a *adminContext) nav() []adminviews.NavItem {
+	console := a.s.console
+	return adminviews.Nav(a.Request().URL.Path, func(path string) bool { return console.open(path, a.Admin.Role) }, a.count)
 }
 
 // bare is frame for a part of a page: without navigation, and without the sentence
@@ -82,16 +87,17 @@ func (a *adminContext) noTicket(path string) bool {
 
 // count asks for the number beside one entry of the navigation. A page without
 // numbers is better than none.
-func (a *adminContext) count(path string) string {
+func (a *adminContext) count(path string) (text string, ok bool) {
 	ask := a.s.console.counts[path]
 	if ask == nil {
-		return ""
+		return "", false
 	}
 	text, err := ask(a.ctx())
 	if err != nil {
 		a.s.Log.WarnContext(a.ctx(), "a number of the navigation is missing", "route", path, "err", err)
+		return "", true
 	}
-	return text
+	return text, true
 }
 
 // render draws a page and answers with it.

@@ -108,7 +108,7 @@ func TestInvites_Create(t *testing.T) {
 	if again := w.get(path, cookie); strings.Contains(pageText(again), "邀请已生成") {
 		t.Error("the sentence is shown twice")
 	}
-	wants(t, "the list", w.get("/admin/invites", cookie), http.StatusOK, "林小雨", "shop-7", "wx8f2c40d1a7be91d0", "还没打开", path, `<span class="n">1</span>`)
+	wants(t, "the list", w.get("/admin/invites", cookie), http.StatusOK, "林小雨", "shop-7", "wx8f2c40d1a7be91d0", "还没打开", path, `data-part="n-invites">1</span>`)
 
 	// The code holds the link, in both forms.
 	if got := decodeQR(t, w.get(path+"/qr.png", cookie).Body.Bytes()); got != link {

@@ -125,8 +125,10 @@ func (a *adminContext) liveEvent(p livePart) (event, error) {
 	}
 	b := a.s.buffer()
 	defer a.s.buffers.Put(b)
-	if err := page.Render(ctx, b); err != nil {
-		return event{}, fmt.Errorf("draw the live part: %w", err)
+	for _, part := range []templ.Component{page, adminviews.NavLive(a.nav())} {
+		if err := part.Render(ctx, b); err != nil {
+			return event{}, fmt.Errorf("draw the live part: %w", err)
+		}
 	}
 	sum := fnv.New64a()
 	_, _ = sum.Write(b.Bytes()) // never fails

@@ -65,7 +65,7 @@
     for (i = 0; i < t.content.children.length; i++) {
       part = t.content.children[i];
       if (part.getAttribute("data-part") === "title") { document.title = part.textContent; continue; }
-      old = box.querySelector("[data-part=" + part.getAttribute("data-part") + "]");
+      old = document.querySelector("[data-part=" + part.getAttribute("data-part") + "]");
       if (old && old.innerHTML !== part.innerHTML) old.innerHTML = part.innerHTML;
     }
   }

@@ -39,10 +39,14 @@ type NavItem struct {
 	Path    string
 	Label   i18n.Key
 	Icon    string
-	Count   string // beside the label; empty for none
+	Counted bool   // something may stand beside the label:
+	Count   string // empty for nothing now
 	Current bool
 	System  bool // in the lower group
 }
+
+// part names the count among the parts of a page that change.
+func (i NavItem) part() string { return "n-" + i.Icon }
 
 // entries is the whole navigation in order. Only those appear whose page exists
 // and is open to the reader.
@@ -80,14 +84,15 @@ const (
 )
 
 // Nav returns the navigation for a reader of path. open tells whether a page
-// exists and the reader may see it, count what stands beside its label.
-func Nav(path string, open func(path string) bool, count func(path string) string) []NavItem {
+// exists and the reader may see it, count what stands beside its label; ok is false
+// when nothing ever does.
+func Nav(path string, open func(path string) bool, count func(path string) (text string, ok bool)) []NavItem {
 	var items []NavItem
 	for _, e := range entries {
 		if !open(e.Path) {
 			continue
 		}
-		e.Count = count(e.Path)
+		e.Count, e.Counted = count(e.Path)
 		e.Current = path == e.Path || e.Path != HomePath && strings.HasPrefix(path, e.Path+"/")
 		items = append(items, e)
 	}

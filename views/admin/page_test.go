@@ -32,7 +32,7 @@ func pages(text string) map[string]templ.Component {
 	f := adminviews.Frame{
 		Page:  views.Page{Brand: views.Brand{Name: text, Contact: text, Logo: "/brand/x.png"}, Path: "/admin/x?q=" + text, Now: noon, Reference: "R-ABCD"},
 		Admin: me, Flash: &adminviews.Flash{Class: "ok", Text: text},
-		Nav: adminviews.Nav("/admin/settings", func(string) bool { return true }, func(string) string { return text }),
+		Nav: adminviews.Nav("/admin/settings", func(string) bool { return true }, func(string) (string, bool) { return text, true }),
 	}
 	faults := adminviews.Faults{{Field: "name", Key: admin.KeyChanged, Args: []any{"name", text}}, {Field: "role", Key: admin.KeyRole}}
 	kept := adminviews.Kept{Action: "/admin/x" + text, Fields: []adminviews.KeptField{{Name: text, Value: text}}}
