@@ -112,6 +112,7 @@ func (s *Simulator) nextDue() (p queuedPush, to receiver, ok bool) {
 	}
 	p = s.queue[first]
 	s.queue = slices.Delete(s.queue, first, first+1)
+	s.onItsWay++
 	return p, receiver{s.crypt, s.cfg.Token, s.cfg.EventURL}, true
 }
 
@@ -128,6 +129,7 @@ func (s *Simulator) send(ctx context.Context, p queuedPush, to receiver) error {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.onItsWay--
 	s.record(Delivery{At: at, InfoType: p.infoType, Account: p.account, Try: p.tries, Status: status, Took: took, Outcome: outcome})
 	if outcome == "success" {
 		return nil

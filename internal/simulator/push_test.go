@@ -162,8 +162,14 @@ func TestPushFaults(t *testing.T) {
 		t.Errorf("delayed: %+v, pending %d", got, c.sim.Truth().Pending)
 	}
 	c.sim.AdvanceClock(time.Minute)
-	if err := c.sim.Deliver(t.Context()); err != nil || kinds(c.pushed()) != "authorized" {
-		t.Errorf("after the delay nothing came, or %v", err)
+	c.answer = func(w http.ResponseWriter) {
+		if n := c.sim.Truth().Pending; n != 1 {
+			t.Errorf("while it is sent %d are pending", n)
+		}
+		_, _ = w.Write([]byte("success"))
+	}
+	if err := c.sim.Deliver(t.Context()); err != nil || kinds(c.pushed()) != "authorized" || c.sim.Truth().Pending != 0 {
+		t.Errorf("after the delay nothing came, or %v; %d are pending", err, c.sim.Truth().Pending)
 	}
 	set(simulator.PushFaults{Retries: 2, RetryPace: time.Second})
 	c.answer = func(w http.ResponseWriter) { w.WriteHeader(500) }

@@ -73,6 +73,7 @@ type Simulator struct {
 	quota          quotaBook
 	calls          map[string]*CallCount
 	queue          []queuedPush
+	onItsWay       int        // pushes that are being sent, which are not in queue; 0 or 1
 	deliveries     []Delivery // newest last, at most keptDeliveries
 }
 

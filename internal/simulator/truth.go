@@ -23,7 +23,7 @@ type Truth struct {
 	Platform TruePlatform         `json:"platform"`
 	Accounts []TrueAccount        `json:"accounts"` // those that are or were authorized
 	Calls    map[string]CallCount `json:"calls"`    // by endpoint
-	Pending  int                  `json:"pending"`  // pushes that are still to be sent
+	Pending  int                  `json:"pending"`  // pushes that are still to be sent or on their way
 	Faults   Faults               `json:"faults"`
 	Options  Options              `json:"options"`
 	Pushes   []Delivery           `json:"pushes"` // the latest, oldest first
@@ -61,7 +61,7 @@ func (s *Simulator) Truth() Truth {
 	t := Truth{
 		Seed: s.cfg.Seed, Now: s.now(),
 		Platform: TruePlatform{AppID: s.cfg.AppID, PlatformToken: s.platformToken, PermissionSets: slices.Clone(s.cfg.PermissionSets)},
-		Accounts: []TrueAccount{}, Calls: map[string]CallCount{}, Pending: len(s.queue),
+		Accounts: []TrueAccount{}, Calls: map[string]CallCount{}, Pending: len(s.queue) + s.onItsWay,
 		Faults:  s.faults.clone(),
 		Options: s.options, Pushes: slices.Clone(s.deliveries),
 	}
