@@ -448,7 +448,7 @@ func (c *crash) stop() {
 // it was killed.
 func (c *crash) eventually(what string, step func() error) {
 	c.t.Helper()
-	late := time.Now().Add(2 * time.Minute) // longer than the pauses after a failure
+	late := time.Now().Add(5 * time.Minute) // longer than several pauses after failures
 	for {
 		err := step()
 		if err == nil {

@@ -99,11 +99,13 @@ func histories(t *testing.T, seed uint64) {
 	if swept.Failures > 0 {
 		t.Errorf("Sweep = %+v, want no failures", swept)
 	}
+	w.ok(w.svc.KeepFresh(t.Context()))
 	c.compare("after one sweep")
 	for _, p := range c.pushes { // WeChat sends everything again, the lost ones too
 		w.ok(w.receive(t.Context(), p.query, p.body))
 	}
 	c.rest()
+	w.ok(w.svc.KeepFresh(t.Context()))
 	c.compare("after everything came again")
 }
 

@@ -48,11 +48,12 @@ type held struct {
 	revokedAt    time.Time
 	grants       onboard.Grants
 	tokens       bool
+	refreshedAt  time.Time // when WeChat gave the access token
 }
 
 func scanHeld(r *sql.Rows) (h held, err error) {
 	var access, refresh string
-	err = r.Scan(&h.standing, msTime{&h.authorizedAt}, &h.local, msTime{&h.revokedAt}, grantsOf{&h.grants}, &access, &refresh)
+	err = r.Scan(&h.standing, msTime{&h.authorizedAt}, &h.local, msTime{&h.revokedAt}, grantsOf{&h.grants}, &access, &refresh, msTime{&h.refreshedAt})
 	h.tokens = access != "" || refresh != ""
 	return h, err
 }
@@ -68,7 +69,7 @@ func (s *Store) lockAccount(ctx context.Context, q querier, appID onboard.AppID,
 			refreshed_at, failures, last_error, due_at, lease_until, fence, created_at, updated_at)
 		VALUES ($1, $2, '', '', 0, 0, '', '', 0, FALSE, 0, FALSE, '', 0, '', '', 0, 0, '', 0, 0, 0, $3, $3)
 		ON CONFLICT (platform, appid) DO UPDATE SET updated_at = account.updated_at
-		RETURNING standing, authorized_at, local_time, revoked_at, grants, access_token, refresh_token`,
+		RETURNING standing, authorized_at, local_time, revoked_at, grants, access_token, refresh_token, refreshed_at`,
 		s.platform, string(appID), ms(now))
 }
 
@@ -80,7 +81,7 @@ func (s *Store) authorize(ctx context.Context, q querier, a onboard.Arrived, p s
 		return false, err
 	}
 	if later(h.authorizedAt, h.local, a.At, a.LocalTime) || later(h.revokedAt, false, a.At, a.LocalTime) {
-		return true, nil
+		return true, s.doubtAccess(ctx, q, a.AppID, p, a.Now)
 	}
 	fresh := h.authorizedAt.IsZero()
 	standing := a.Standing
@@ -101,6 +102,9 @@ func (s *Store) authorize(ctx context.Context, q querier, a onboard.Arrived, p s
 		if kept > 0 && inDoubt(h, a) {
 			due = ms(a.Now)
 		}
+	}
+	if due > 0 && p.access != "" && h.tokens && a.Now.Sub(h.refreshedAt) < overlap {
+		due = ms(a.Now) // see doubtAccess
 	}
 	// A refresh that is still under way began with tokens that are dead now: the
 	// raised fence refuses its result.
@@ -134,6 +138,24 @@ func (s *Store) authorize(ctx context.Context, q querier, a onboard.Arrived, p s
 	_, err = exec(ctx, q, `INSERT INTO grant_change (platform, appid, id, at, added, removed) VALUES ($1, $2, $3, $4, $5, $6)`,
 		s.platform, string(a.AppID), s.ids.next(a.Now), ms(a.Now), toJSON(added), toJSON(removed))
 	return false, err
+}
+
+// overlap is longer than a call to WeChat takes from its beginning until its answer
+// is stored: two answers that are further apart came one after the other.
+const overlap = 2 * time.Minute
+
+// doubtAccess has an account refreshed at once, because an answer that brought p is
+// not stored. WeChat lets an access token live for five minutes after it gave out
+// another, and which of two calls that were under way at once it served last is not
+// known: the token that is stored may be the one that dies. A refresh that is under
+// way settles it too.
+func (s *Store) doubtAccess(ctx context.Context, q querier, appID onboard.AppID, p sealedTokens, now time.Time) error {
+	if p.access == "" {
+		return nil
+	}
+	_, err := exec(ctx, q, `UPDATE account SET due_at = $3 WHERE platform = $1 AND appid = $2 AND due_at > 0`,
+		s.platform, string(appID), ms(now))
+	return err
 }
 
 // doubt is how far our clock and WeChat's may be apart.

@@ -132,6 +132,9 @@ func (s *Store) saveAllRefreshed(ctx context.Context, results []onboard.Refreshe
 			}
 			if n == 0 {
 				fenced = append(fenced, r.AppID)
+				if err := s.doubtAccess(ctx, q, r.AppID, sealed[i], r.Now); err != nil {
+					return nil, fmt.Errorf("doubt an access token: %w", err)
+				}
 			}
 		}
 		return fenced, nil

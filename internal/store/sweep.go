@@ -44,7 +44,7 @@ func (s *Store) Holdings(ctx context.Context) ([]onboard.Holding, error) {
 
 // SaveRecovered implements [onboard.Store]. When another authorization was stored
 // meanwhile, the token that is not stored may all the same be the one that
-// works: it is kept, and the account is due for a refresh at once.
+// works, so it is kept.
 func (s *Store) SaveRecovered(ctx context.Context, a onboard.Arrived) (superseded bool, err error) {
 	p := s.sealTokens(a.AppID, a.Tokens, a.Now)
 	superseded, err = write(ctx, s, func(ctx context.Context, q querier) (bool, error) {
@@ -52,13 +52,11 @@ func (s *Store) SaveRecovered(ctx context.Context, a onboard.Arrived) (supersede
 		if err != nil || !superseded || p.refresh == "" {
 			return superseded, err
 		}
-		n, err := exec(ctx, q, `UPDATE account SET due_at = $4 WHERE platform = $1 AND appid = $2 AND due_at > 0 AND refresh_hash <> $3`,
-			s.platform, string(a.AppID), p.refreshHash, ms(a.Now))
-		if err != nil || n == 0 {
-			return true, err
-		}
-		_, err = exec(ctx, q, `INSERT INTO kept_token (platform, appid, id, refresh, replaced_at) VALUES ($1, $2, $3, $4, $5)`,
-			s.platform, string(a.AppID), s.ids.next(a.Now), p.refresh, ms(a.Now))
+		// The casts tell PostgreSQL the types of values that come from a SELECT.
+		_, err = exec(ctx, q, `INSERT INTO kept_token (platform, appid, id, refresh, replaced_at)
+			SELECT platform, appid, CAST($4 AS BIGINT), CAST($5 AS TEXT), CAST($6 AS BIGINT) FROM account
+			WHERE platform = $1 AND appid = $2 AND due_at > 0 AND refresh_hash <> $3`,
+			s.platform, string(a.AppID), p.refreshHash, s.ids.next(a.Now), p.refresh, ms(a.Now))
 		return true, err
 	})
 	if err != nil {

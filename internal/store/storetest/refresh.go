@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -172,6 +173,34 @@ func (s *suite) saveRefreshedFenced() {
 	}
 	results[0].Fence = d.Fence
 	s.same("fenced for the present holder", len(must(s.SaveRefreshed(s.ctx, results[:1]))(s)), 0)
+}
+
+// accessInDoubt: when two answers for one account were under way at once, WeChat may
+// have ended the access token that is stored, so the account is refreshed at once.
+func (s *suite) accessInDoubt() {
+	authorize := func(code string, id onboard.AppID, now time.Duration, refresh string) {
+		s.Helper()
+		s.authorize(code, arrived(id, func(a *onboard.Arrived) {
+			a.At, a.Now, a.DueAt = wechat(now), at(now), at(3*time.Hour)
+			a.Tokens = tokens("access "+code, refresh)
+		}))
+	}
+	for _, id := range []onboard.AppID{"wx1", "wx2", "wx3", "wx4", "wx5"} {
+		authorize("first "+string(id), id, 0, "refresh")
+	}
+	authorize("at once", "wx1", time.Minute, "refresh")
+	authorize("much later", "wx2", 10*time.Minute, "refresh")
+	s.same("one that is older", s.authorize("late", arrived("wx3", func(a *onboard.Arrived) {
+		a.At, a.Now, a.Tokens = wechat(-time.Minute), at(time.Minute), tokens("access late", "refresh")
+	})), true)
+	s.same("one that is older, without tokens", s.authorize("empty", arrived("wx4", func(a *onboard.Arrived) {
+		a.At, a.Now, a.Tokens = wechat(-time.Minute), at(time.Minute), onboard.Tokens{}
+	})), true)
+	late := onboard.Refreshed{AppID: "wx5", Fence: -1, Tokens: tokens("access stale", "refresh"), DueAt: at(3 * time.Hour), Now: at(time.Minute)}
+	s.same("fenced", must(s.SaveRefreshed(s.ctx, []onboard.Refreshed{late}))(s), []onboard.AppID{"wx5"})
+	got := dues(must(s.ClaimDue(s.ctx, at(20*time.Minute), at(time.Hour), 9))(s))
+	slices.Sort(got)
+	s.same("due", got, []onboard.AppID{"wx1", "wx3", "wx5"})
 }
 
 func (s *suite) saveRefreshedFailures() {

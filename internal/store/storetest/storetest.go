@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(testing.TB) []onboard.Store) {
 		{"SaveRescan", (*suite).saveRescan},
 		{"ClaimDue", (*suite).claimDue},
 		{"ClaimDueOrder", (*suite).claimDueOrder},
+		{"AccessInDoubt", (*suite).accessInDoubt},
 		{"ClaimDueRace", (*suite).claimDueRace},
 		{"ClaimAccount", (*suite).claimAccount},
 		{"SaveRefreshed", (*suite).saveRefreshed},
