@@ -60,10 +60,7 @@ func (s *Service) readProfile(ctx context.Context, appID AppID) error {
 // permission does. When it fails, the next sweep does it.
 func (s *Service) tokensAfterAll(ctx context.Context, appID AppID, refresh secret.Secret) {
 	held, err := s.store.Account(ctx, appID)
-	if err == nil && (!held.NoAPI || held.Standing != Active && held.Standing != Quarantined) {
-		return
-	}
-	if err == nil {
+	if err == nil && held.NoAPI && (held.Standing == Active || held.Standing == Quarantined) {
 		_, err = s.restore(ctx, Authorizer{AppID: appID, Refresh: refresh})
 		s.tokens.drop(appID)
 	}
