@@ -60,8 +60,11 @@ window.look = {
   },
 
   // begin puts the focus before everything else, and counts the elements that the
-  // Tab key has to come to.
-  begin: function () {
+  // Tab key has to come to. The browser gives the page's own focus with its first
+  // frame, and complains when another has it then.
+  begin: async function () {
+    const own = document.querySelector("[autofocus]");
+    while (own && document.activeElement !== own) await new Promise(requestAnimationFrame);
     let n = 0;
     look.seen = [];
     look.stops = [];

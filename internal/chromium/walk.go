@@ -54,7 +54,7 @@ func (e *eye) walk(ctx context.Context, width int64) error {
 
 // tour presses the Tab key from the beginning of the page to its end.
 func (e *eye) tour(ctx context.Context) (faults []string, err error) {
-	want, err := chromedp.Run(ctx, chromedp.Evaluate[int](`look.begin()`))
+	want, err := chromedp.Run(ctx, chromedp.Evaluate[int](`look.begin()`, chromedp.EvalAwaitPromise))
 	if err != nil {
 		return nil, err
 	}
