@@ -34,9 +34,9 @@ var questions string
 
 // Check looks at every page in Chromium, as the site serves it:
 //
-//   - axe-core finds nothing against WCAG 2.2 A and AA and its best practice, in
-//     three widths, light and dark (dark in one language, unless USHER_LONG is set),
-//     with everything unfolded;
+//   - axe-core finds nothing against WCAG 2.2 A and AA and its best practice in
+//     three widths with everything unfolded, nor in its colors, light and dark (in
+//     one language, and in the others once, unless USHER_LONG is set);
 //   - nothing has to be scrolled sideways and nothing is cut off, from 320 to 1440
 //     pixels, and with text twice as large;
 //   - the Tab key comes to everything that can be pressed, in reading order, and
