@@ -105,7 +105,7 @@ func (s *Service) saveRefreshed(ctx context.Context, results []Refreshed) error 
 // merchant must authorize again, or so much time passed that another process may
 // have the account by now.
 func (s *Service) refresh(ctx context.Context, d Due, end time.Time) (r Refreshed, ended bool) {
-	r = Refreshed{AppID: d.AppID, Fence: d.Fence}
+	r = Refreshed{AppID: d.AppID, Fence: d.Fence, WasDueAt: d.DueAt}
 	err := rescue.Do(func() (err error) {
 		r.Tokens, ended, err = s.renew(ctx, d, end)
 		return err

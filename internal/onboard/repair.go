@@ -103,7 +103,7 @@ func (s *Service) repairListed(ctx context.Context, d Difference) (Repair, error
 			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 			defer cancel()
 			now := s.now()
-			_, endErr := s.store.SaveRefreshed(ending, []Refreshed{{AppID: d.AppID, Fence: lease.Fence, DueAt: now, Now: now, Failure: reason(err), Platform: true}})
+			_, endErr := s.store.SaveRefreshed(ending, []Refreshed{{AppID: d.AppID, Fence: lease.Fence, WasDueAt: lease.DueAt, DueAt: now, Now: now, Failure: reason(err), Platform: true}})
 			err = errors.Join(err, endErr)
 		}
 		return "", err

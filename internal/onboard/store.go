@@ -268,6 +268,7 @@ type Due struct {
 	Fence    int64
 	Failures int
 	EndsAt   time.Time // of the access token in hand
+	DueAt    time.Time // of this refresh
 }
 
 // Holding is what a store holds of one account, as far as WeChat's list tells it
@@ -297,8 +298,9 @@ type SweepState struct {
 type Refreshed struct {
 	AppID    AppID
 	Fence    int64
-	Tokens   Tokens // empty members change nothing
-	DueAt    time.Time
+	Tokens   Tokens    // empty members change nothing
+	WasDueAt time.Time // Due.DueAt; an account that was made due since stays so
+	DueAt    time.Time // of the next refresh
 	Now      time.Time
 	Failure  string // class and errcode; empty on success
 	Platform bool   // the failure was not the account's: it is not counted against it

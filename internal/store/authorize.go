@@ -147,8 +147,8 @@ const overlap = 2 * time.Minute
 // doubtAccess has an account refreshed at once, because an answer that brought p is
 // not stored. WeChat lets an access token live for five minutes after it gave out
 // another, and which of two calls that were under way at once it served last is not
-// known: the token that is stored may be the one that dies. A refresh that is under
-// way settles it too.
+// known: the token that is stored may be the one that dies. Only a call that begins
+// after this settles it; see saveRefreshed.
 func (s *Store) doubtAccess(ctx context.Context, q querier, appID onboard.AppID, p sealedTokens, now time.Time) error {
 	if p.access == "" {
 		return nil

@@ -147,7 +147,7 @@ func BenchmarkClaimAndSaveRefreshed(b *testing.B) {
 			}
 			results := make([]onboard.Refreshed, len(due))
 			for i, d := range due {
-				results[i] = onboard.Refreshed{AppID: d.AppID, Fence: d.Fence, Now: now, DueAt: now.Add(time.Hour), Tokens: benchTokens(d.AppID)}
+				results[i] = onboard.Refreshed{AppID: d.AppID, Fence: d.Fence, WasDueAt: d.DueAt, Now: now, DueAt: now.Add(time.Hour), Tokens: benchTokens(d.AppID)}
 			}
 			if fenced, err := s.SaveRefreshed(context.Background(), results); err != nil || len(fenced) > 0 {
 				b.Fatal(fenced, err)

@@ -199,7 +199,7 @@ func TestKeep_Refresh(t *testing.T) {
 		if err != nil || !ok {
 			t.Fatalf("ClaimAccount = %v, %v", ok, err)
 		}
-		results = append(results, onboard.Refreshed{AppID: id, Fence: d.Fence, DueAt: t0.Add(3 * time.Hour), Now: t0,
+		results = append(results, onboard.Refreshed{AppID: id, Fence: d.Fence, WasDueAt: d.DueAt, DueAt: t0.Add(3 * time.Hour), Now: t0,
 			Tokens: onboard.Tokens{Access: secret.New("new"), Life: time.Hour, Refresh: secret.New(fmt.Sprint("rotated ", i))}})
 	}
 	if err := s.Write(t.Context(), nil, `CREATE TRIGGER full BEFORE UPDATE ON account BEGIN SELECT RAISE(ABORT, 'full'); END`); err != nil {

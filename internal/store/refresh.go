@@ -17,11 +17,10 @@ const dueColumns = `appid, refresh_token, fence, failures, access_expires_at, du
 type sealedDue struct {
 	onboard.Due
 	refresh string
-	dueAt   int64
 }
 
 func scanDue(r *sql.Rows) (d sealedDue, err error) {
-	return d, r.Scan(&d.AppID, &d.refresh, &d.Fence, &d.Failures, msTime{&d.EndsAt}, &d.dueAt)
+	return d, r.Scan(&d.AppID, &d.refresh, &d.Fence, &d.Failures, msTime{&d.EndsAt}, msTime{&d.DueAt})
 }
 
 // due_at is 0 for accounts that are not refreshed, and stopped_at is not for
@@ -54,7 +53,7 @@ func (s *Store) ClaimDue(ctx context.Context, now, leaseUntil time.Time, limit i
 		return nil, fmt.Errorf("claim accounts due: %w", err)
 	}
 	slices.SortFunc(rows, func(a, b sealedDue) int { // as dueNow does
-		return cmp.Or(ended(a, now)-ended(b, now), a.EndsAt.Compare(b.EndsAt), cmp.Compare(a.dueAt, b.dueAt))
+		return cmp.Or(ended(a, now)-ended(b, now), a.EndsAt.Compare(b.EndsAt), a.DueAt.Compare(b.DueAt))
 	})
 	out := make([]onboard.Due, len(rows))
 	for i, r := range rows {
@@ -142,8 +141,10 @@ func (s *Store) saveAllRefreshed(ctx context.Context, results []onboard.Refreshe
 }
 
 // saveRefreshed ends one claim. A success ends the count of failures, a failure
-// of the account raises it, and one of the platform leaves it. The casts keep
-// PostgreSQL from taking a number compared with 0 for one of 32 bits.
+// of the account raises it, and one of the platform leaves it. An account whose
+// access token was doubted since the claim stays due: the call was under way then
+// and cannot settle it. The casts keep PostgreSQL from taking a number compared
+// with 0 for one of 32 bits.
 func (s *Store) saveRefreshed(ctx context.Context, q querier, r onboard.Refreshed, p sealedTokens) (int64, error) {
 	failures, refreshedAt := int64(1), int64(0)
 	switch {
@@ -163,10 +164,10 @@ func (s *Store) saveRefreshed(ctx context.Context, q querier, r onboard.Refreshe
 			failures = CASE WHEN CAST($7 AS BIGINT) > 0 THEN 0 ELSE failures + CAST($8 AS BIGINT) END,
 			last_error = CASE WHEN CAST($7 AS BIGINT) > 0 THEN '' WHEN CAST($8 AS BIGINT) = 0 THEN last_error ELSE $9 END,
 			refreshed_at = CASE WHEN CAST($7 AS BIGINT) > 0 THEN $7 ELSE refreshed_at END,
-			due_at = $10, lease_until = 0, updated_at = $11
+			due_at = CASE WHEN due_at = CAST($13 AS BIGINT) THEN $10 ELSE due_at END, lease_until = 0, updated_at = $11
 		WHERE platform = $1 AND appid = $2 AND fence = $12 AND due_at > 0`,
 		s.platform, string(r.AppID), p.access, p.expires, p.refresh, p.refreshHash,
-		refreshedAt, failures, r.Failure, max(ms(r.DueAt), 1), ms(r.Now), r.Fence)
+		refreshedAt, failures, r.Failure, max(ms(r.DueAt), 1), ms(r.Now), r.Fence, ms(r.WasDueAt))
 	if err != nil || n == 0 {
 		return n, err
 	}

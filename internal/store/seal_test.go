@@ -96,7 +96,7 @@ func plant(t *testing.T, s *store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, refreshErr := s.SaveRefreshed(ctx, []onboard.Refreshed{{AppID: due[0].AppID, Fence: due[0].Fence, Now: t0, DueAt: t0.Add(time.Hour),
+	_, refreshErr := s.SaveRefreshed(ctx, []onboard.Refreshed{{AppID: due[0].AppID, Fence: due[0].Fence, WasDueAt: due[0].DueAt, Now: t0, DueAt: t0.Add(time.Hour),
 		Tokens: onboard.Tokens{Access: secret.New("canary-access-2"), Life: time.Hour, Refresh: secret.New("canary-refresh-2")}}})
 	_, arrivalErr := s.SaveArrival(ctx, onboard.Arrival{Digest: "d", ReceivedAt: t0, Payload: secret.New("<xml>canary-payload</xml>")})
 	_, ticketErr := s.SaveTicket(ctx, onboard.Ticket{Value: secret.New("ticket@@@canary-ticket"), CreatedAt: t0, ReceivedAt: t0})

@@ -94,7 +94,7 @@ func (s *adminSuite) accountState() {
 		if err != nil || !ok {
 			s.Fatal(ok, err)
 		}
-		r := onboard.Refreshed{AppID: id, Fence: due.Fence, Now: at(d), DueAt: at(d + 30*time.Minute), Failure: failure}
+		r := onboard.Refreshed{AppID: id, Fence: due.Fence, WasDueAt: due.DueAt, Now: at(d), DueAt: at(d + 30*time.Minute), Failure: failure}
 		if failure == "" {
 			r.Tokens = tokens("access 2", "")
 		}

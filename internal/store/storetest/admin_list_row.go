@@ -86,7 +86,7 @@ func (s *adminSuite) listFollows() {
 		if err != nil || !ok {
 			s.Fatal(ok, err)
 		}
-		r := onboard.Refreshed{AppID: id, Fence: due.Fence, Now: at(d), DueAt: at(d + time.Hour), Failure: failure}
+		r := onboard.Refreshed{AppID: id, Fence: due.Fence, WasDueAt: due.DueAt, Now: at(d), DueAt: at(d + time.Hour), Failure: failure}
 		if failure == "" {
 			r.Tokens = tokens("access 2", "")
 		}

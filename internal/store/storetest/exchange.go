@@ -135,7 +135,7 @@ func (s *suite) finishExchangeTokens() {
 		d, ok, err := s.ClaimAccount(s.ctx, "wx1", at(24*time.Hour), at(25*time.Hour))
 		s.ok(err)
 		if ok {
-			s.ok(second(s.SaveRefreshed(s.ctx, []onboard.Refreshed{{AppID: "wx1", Fence: d.Fence, DueAt: t0, Now: t0, Failure: "busy", Platform: true}})))
+			s.ok(second(s.SaveRefreshed(s.ctx, []onboard.Refreshed{{AppID: "wx1", Fence: d.Fence, WasDueAt: d.DueAt, DueAt: t0, Now: t0, Failure: "busy", Platform: true}})))
 		}
 		return s.credentials("wx1").Access.Reveal(), d.Refresh.Reveal(), s.kept("wx1")
 	}

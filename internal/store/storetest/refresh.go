@@ -124,7 +124,7 @@ func (s *suite) saveRefreshed() {
 	var results []onboard.Refreshed
 	now := at(2*time.Hour + time.Second)
 	for _, d := range due {
-		r := onboard.Refreshed{AppID: d.AppID, Fence: d.Fence, Tokens: tokens("new access", ""), DueAt: now.Add(time.Hour), Now: now}
+		r := onboard.Refreshed{AppID: d.AppID, Fence: d.Fence, Tokens: tokens("new access", ""), WasDueAt: d.DueAt, DueAt: now.Add(time.Hour), Now: now}
 		switch d.AppID {
 		case "wx2":
 			r.Tokens.Refresh = secret.New("refresh 1") // as before
@@ -185,7 +185,7 @@ func (s *suite) accessInDoubt() {
 			a.Tokens = tokens("access "+code, refresh)
 		}))
 	}
-	for _, id := range []onboard.AppID{"wx1", "wx2", "wx3", "wx4", "wx5"} {
+	for _, id := range []onboard.AppID{"wx1", "wx2", "wx3", "wx4", "wx5", "wx6", "wx7"} {
 		authorize("first "+string(id), id, 0, "refresh")
 	}
 	authorize("at once", "wx1", time.Minute, "refresh")
@@ -198,9 +198,27 @@ func (s *suite) accessInDoubt() {
 	})), true)
 	late := onboard.Refreshed{AppID: "wx5", Fence: -1, Tokens: tokens("access stale", "refresh"), DueAt: at(3 * time.Hour), Now: at(time.Minute)}
 	s.same("fenced", must(s.SaveRefreshed(s.ctx, []onboard.Refreshed{late}))(s), []onboard.AppID{"wx5"})
+
+	// A call that was under way then does not settle it, and one that began later does.
+	refresh := func(id onboard.AppID, meanwhile func()) {
+		s.Helper()
+		d, ok, err := s.ClaimAccount(s.ctx, id, at(time.Minute), at(3*time.Minute))
+		s.ok(err)
+		s.same("ClaimAccount of "+string(id), ok, true)
+		meanwhile()
+		s.same("fenced", len(must(s.SaveRefreshed(s.ctx, []onboard.Refreshed{{AppID: id, Fence: d.Fence, WasDueAt: d.DueAt,
+			Tokens: tokens("third access", "refresh"), DueAt: at(3 * time.Hour), Now: at(2 * time.Minute)}}))(s)), 0)
+	}
+	refuse := func(id onboard.AppID) {
+		late.AppID = id
+		s.same("fenced", must(s.SaveRefreshed(s.ctx, []onboard.Refreshed{late}))(s), []onboard.AppID{id})
+	}
+	refresh("wx6", func() { refuse("wx6") })
+	refuse("wx7")
+	refresh("wx7", func() {})
 	got := dues(must(s.ClaimDue(s.ctx, at(20*time.Minute), at(time.Hour), 9))(s))
 	slices.Sort(got)
-	s.same("due", got, []onboard.AppID{"wx1", "wx3", "wx5"})
+	s.same("due", got, []onboard.AppID{"wx1", "wx3", "wx5", "wx6"})
 }
 
 func (s *suite) saveRefreshedFailures() {
@@ -212,7 +230,7 @@ func (s *suite) saveRefreshedFailures() {
 		d, ok, err := s.ClaimAccount(s.ctx, "wx1", at(now), at(now+time.Minute))
 		s.ok(err)
 		s.same("ClaimAccount", ok, true)
-		r.AppID, r.Fence, r.Now, r.DueAt = "wx1", d.Fence, at(now), at(now+time.Minute)
+		r.AppID, r.Fence, r.WasDueAt, r.Now, r.DueAt = "wx1", d.Fence, d.DueAt, at(now), at(now+time.Minute)
 		s.same("fenced", len(must(s.SaveRefreshed(s.ctx, []onboard.Refreshed{r}))(s)), 0)
 		return s.account("wx1")
 	}

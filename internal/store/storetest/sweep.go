@@ -32,7 +32,7 @@ func (s *suite) keptTokens() {
 		d, ok, err := s.ClaimAccount(s.ctx, "wx1", at(now), at(now+time.Minute))
 		s.ok(err)
 		s.same("ClaimAccount", ok, true)
-		r := onboard.Refreshed{AppID: "wx1", Fence: d.Fence, Tokens: t, DueAt: at(now), Now: at(now), Failure: failure}
+		r := onboard.Refreshed{AppID: "wx1", Fence: d.Fence, Tokens: t, WasDueAt: d.DueAt, DueAt: at(now), Now: at(now), Failure: failure}
 		s.same("fenced", len(must(s.SaveRefreshed(s.ctx, []onboard.Refreshed{r}))(s)), 0)
 	}
 	for i := 1; i <= 6; i++ {
