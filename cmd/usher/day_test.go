@@ -31,13 +31,13 @@ func TestDay_Calm(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a day takes about 20 seconds")
 	}
+	if raced {
+		t.Skip("the detector watches TestDay_Hostile")
+	}
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDay(t, 1)
-		long := 24 * time.Hour
-		if raced {
-			long = 3 * time.Hour
-		}
+		const long = 24 * time.Hour
 		d.live(long)
 		d.judge(long)
 		if peak := d.peak(); peak > crowdSize*6/100 {
