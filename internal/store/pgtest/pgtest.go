@@ -98,7 +98,8 @@ func (s *Shared) Stop() error {
 	return s.stop()
 }
 
-// Database makes an empty database and returns its address.
+// Database makes an empty database, which ends with the test, and returns its
+// address.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("test%d", s.made.Add(1))
@@ -110,7 +111,23 @@ func (s *Server) Database(t testing.TB) string {
 	if _, err := c.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { // the long forms make thousands
+		if err := s.drop(name); err != nil {
+			t.Logf("drop a database of PostgreSQL: %v", err)
+		}
+	})
 	return s.address(name)
+}
+
+func (s *Server) drop(database string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := pgx.Connect(ctx, s.address("postgres"))
+	if err != nil {
+		return err
+	}
+	_, err = c.Exec(ctx, "DROP DATABASE "+database+" WITH (FORCE)")
+	return errors.Join(err, c.Close(ctx))
 }
 
 func (s *Server) address(database string) string {
