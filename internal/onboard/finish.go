@@ -52,7 +52,7 @@ func (s *Service) finish(ctx context.Context, a Arrival, e Event) (Outcome, AppI
 	auth, recovered, err := s.exchange(ctx, a, e, claim)
 	failpoint.Hit("exchange.after_http")
 	if err != nil {
-		return s.exchangeFailed(ctx, a, claim, err)
+		return s.exchangeFailed(ctx, a, claim, recovered, err)
 	}
 	if auth.AppID == "" { // the code is spent and nobody says whose it was
 		return Ignored, "", nil
@@ -152,7 +152,8 @@ func (s *Service) replaced(ctx context.Context, a Arrival, auth Authorization) (
 // exchange asks WeChat. A code that is spent although no answer was stored is
 // recovered from WeChat's list when it is known whose it was: the push names the
 // account. A redirect names none; but when its code was sent before and the
-// attempt asked for one account, that one is looked up.
+// attempt asked for one account, that one is looked up. recovered is true when
+// that was tried.
 func (s *Service) exchange(ctx context.Context, a Arrival, e Event, claim ExchangeClaim) (auth Authorization, recovered bool, err error) {
 	if claim.Failed { // another witness found the code spent; this one may know whose it was
 		if a.AppID == "" {
@@ -177,13 +178,11 @@ func (s *Service) exchange(ctx context.Context, a Arrival, e Event, claim Exchan
 		if owner == "" {
 			return Authorization{}, false, err
 		}
-		// A failure to recover leaves the code unsettled, unless it says itself
-		// that nothing was authorized.
 		found, err := s.recover(ctx, owner, a.CreatedAt)
 		if err != nil {
-			return Authorization{}, false, fmt.Errorf("recovering what a spent code brought: %w", err)
+			err = fmt.Errorf("recovering what a spent code brought: %w", err)
 		}
-		return found, true, nil
+		return found, true, err
 	}
 	if err != nil {
 		return Authorization{}, false, err
@@ -195,13 +194,16 @@ func (s *Service) exchange(ctx context.Context, a Arrival, e Event, claim Exchan
 }
 
 // exchangeFailed gives the claim back, or ends it when the code is spent, and
-// tells the person.
-func (s *Service) exchangeFailed(ctx context.Context, a Arrival, claim ExchangeClaim, cause error) (Outcome, AppID, error) {
+// tells the person. A push whose code was found spent recovers without sending it
+// again. A redirect does not, whose account is a guess that only WeChat's word about
+// the code confirms.
+func (s *Service) exchangeFailed(ctx context.Context, a Arrival, claim ExchangeClaim, recovered bool, cause error) (Outcome, AppID, error) {
 	up, ok := errors.AsType[*UpstreamError](cause)
 	spent := ok && up.Reaction == CodeSpent
 	failpoint.Hit("exchange.before_fail")
 	if !claim.Failed {
-		if err := s.store.FailExchange(ctx, a.CodeHash, claim.Fence, spent, s.now()); err != nil && !errors.Is(err, ErrFenced) {
+		final := spent || recovered && a.AppID != ""
+		if err := s.store.FailExchange(ctx, a.CodeHash, claim.Fence, final, s.now()); err != nil && !errors.Is(err, ErrFenced) {
 			return "", "", err
 		}
 	}

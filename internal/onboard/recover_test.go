@@ -66,6 +66,36 @@ func TestRecover_OneAccount(t *testing.T) {
 	}
 }
 
+// TestRecover_ListIsAway: while WeChat's list does not answer, the code that is known
+// to be spent is not sent again, and nobody is asked to begin again.
+func TestRecover_ListIsAway(t *testing.T) {
+	w, _ := newWorld(t)
+	ctx := t.Context()
+	w.fault(simulator.Fault{Kind: simulator.ResetAfter, Path: exchangePath, Next: 1},
+		simulator.Fault{Kind: simulator.HTML, Path: "/cgi-bin/component/api_get_authorizer_list"})
+	a, err := w.svc.Begin(ctx, onboard.Wish{AuthType: onboard.AllAccounts, Language: "zh-CN"})
+	w.ok(err)
+	link, err := w.svc.HandOff(ctx, a.ID, onboard.PC, "session")
+	w.ok(err)
+	_, err = w.sim.Consent(simulator.Consent{Link: link, AppID: kept}) // the browser does not come back
+	w.ok(err)
+	w.ok(w.sim.Deliver(ctx))
+	w.again(3)
+	a, err = w.svc.Attempt(ctx, a.ID)
+	if err != nil || !a.FinishedAt.IsZero() || a.Blocked == "" || a.Blocked == onboard.KeyCodeSpent {
+		t.Errorf("Attempt = finished at %v, blocked by %q, %v; want it blocked by what passes", a.FinishedAt, a.Blocked, err)
+	}
+	w.fault()
+	w.again(2)
+	w.agrees(kept)
+	if a, err = w.svc.Attempt(ctx, a.ID); err != nil || a.AppID != kept || a.Verdict != onboard.Connected {
+		t.Errorf("Attempt = %q %q, %v; want it connected with %s", a.AppID, a.Verdict, err, kept)
+	}
+	if n := w.sim.Calls(exchangePath); n != 2 {
+		t.Errorf("%d exchanges, want the same code twice", n)
+	}
+}
+
 // TestRecover_AnyAccount: nobody says whose the spent code was. The attempt asks
 // to begin again, and the next sweep keeps the account all the same.
 func TestRecover_AnyAccount(t *testing.T) {
