@@ -291,6 +291,10 @@ func (s *Service) arrived(ctx context.Context, a Arrival, claim ExchangeClaim, a
 	result := s.judge(attempt, before, auth, known.Profile.Kind)
 	result.CodeHash, result.Fence = a.CodeHash, claim.Fence
 	result.At, result.LocalTime = a.CreatedAt, a.Type == RedirectEvent
+	if auth.At.After(result.At) {
+		// The list gave the tokens of a later authorization, whose own push may yet come.
+		result.At, result.LocalTime = auth.At, true
+	}
 	if before != nil && before.LocalTime && before.AuthorizedAt.After(result.At) && before.AuthorizedAt.Sub(result.At) < clockDoubt {
 		// Our clock runs ahead of WeChat's. The time stays one of ours, or the next
 		// push would look older than it.

@@ -34,11 +34,12 @@ type OpenPlatform interface {
 	Link(LinkRequest) string
 }
 
-// Authorization is the answer to an exchange.
+// Authorization is the answer to an exchange, or what was recovered in its place.
 type Authorization struct {
 	AppID  AppID
 	Grants Grants
-	Tokens Tokens // without tokens when the account has no API permission
+	Tokens Tokens    // without tokens when the account has no API permission
+	At     time.Time // of the authorization, as WeChat's list tells it; zero in an answer
 }
 
 // Authorizer is one row of WeChat's list.

@@ -96,6 +96,34 @@ func TestRecover_ListIsAway(t *testing.T) {
 	}
 }
 
+// TestRecover_Newer: what the list gives for the spent code of an authorization may
+// be the tokens of a later one. The push of one in between, whose code still works,
+// does not replace them.
+func TestRecover_Newer(t *testing.T) {
+	w, _ := newWorld(t)
+	ctx := t.Context()
+	var pushes []told
+	w.intercept = func(query string, body []byte) { pushes = append(pushes, told{query, body}) }
+	for _, sets := range [][]int{{17}, {17, 18}, {17, 18, 25}} {
+		w.ok(w.sim.AuthorizeSilently(ctx, kept, sets))
+		w.pass(15 * time.Minute)
+	}
+	if len(pushes) != 3 {
+		t.Fatalf("%d pushes, want one for each authorization", len(pushes))
+	}
+	w.lose()
+	for _, p := range pushes[:2] {
+		w.ok(w.receive(ctx, p.query, p.body))
+		w.again(1)
+	}
+	w.agrees(kept)
+	for _, p := range pushes {
+		w.ok(w.receive(ctx, p.query, p.body))
+	}
+	w.again(1)
+	w.agrees(kept)
+}
+
 // TestRecover_AnyAccount: nobody says whose the spent code was. The attempt asks
 // to begin again, and the next sweep keeps the account all the same.
 func TestRecover_AnyAccount(t *testing.T) {

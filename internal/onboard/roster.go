@@ -96,5 +96,7 @@ func (s *Service) recover(ctx context.Context, appID AppID, since time.Time) (Au
 		return Authorization{}, &UpstreamError{API: "api_get_authorizer_list", Reaction: CodeSpent,
 			Err: fmt.Errorf("%s is not listed as authorized since then", appID)}
 	}
-	return s.regain(ctx, row)
+	auth, err := s.regain(ctx, row)
+	auth.At = row.AuthorizedAt
+	return auth, err
 }
