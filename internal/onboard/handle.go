@@ -17,8 +17,9 @@ import (
 const (
 	arrivalBatch    = 64
 	arrivalsAtOnce  = 8
-	arrivalMaxTries = 12 // over about an hour; then it waits for a person
-	arrivalPanics   = 6  // tries after which one that ends in a panic does
+	arrivalMaxTries = 12            // then it waits for a person,
+	arrivalLeast    = 2 * time.Hour // but not sooner: an outage uses up tries, after which one failure proves little
+	arrivalPanics   = 6             // tries after which one that ends in a panic waits for a person
 	notYetPause     = 2 * time.Second
 	arrivalPatience = provenFailed // with failures that are not the arrival's, such as WeChat being away
 )
@@ -150,14 +151,15 @@ func (s *Service) handleOne(ctx context.Context, a Arrival) *ArrivalEnd {
 		return end
 	}
 	end.Outcome = ""
-	most := arrivalMaxTries
+	age := s.now().Sub(a.ReceivedAt)
+	tried := a.Tries >= arrivalMaxTries && age >= arrivalLeast
 	if rescue.Is(err) {
-		most = arrivalPanics
+		tried = a.Tries >= arrivalPanics
 	}
 	switch {
 	case errors.Is(err, errNotYet): // a try that fails after that must not wait as if it were the tenth
 		end.Untried, end.RetryAt = true, s.now().Add(backoff(1, notYetPause, notYetPause))
-	case a.Tries >= most && !(passing(err) && s.now().Sub(a.ReceivedAt) < arrivalPatience):
+	case tried && !(passing(err) && age < arrivalPatience):
 		end.Outcome = Parked
 	default:
 		end.RetryAt = s.now().Add(backoff(a.Tries, time.Second, 10*time.Minute))

@@ -95,6 +95,42 @@ func TestHandleOne_NotYet(t *testing.T) {
 	}
 }
 
+// refusing has an exchange that fails.
+type refusing struct {
+	Store
+	err error
+}
+
+func (r refusing) ClaimExchange(context.Context, string, string, time.Time, time.Time) (ExchangeClaim, error) {
+	return ExchangeClaim{}, r.err
+}
+
+// TestHandleOne_Parks: an arrival waits for a person after twelve tries and two hours,
+// so that one refusal after an outage, which used up the tries, does not bring it to
+// that; and while WeChat is away not before three days.
+func TestHandleOne_Parks(t *testing.T) {
+	now := time.Unix(1790000000, 0)
+	refused, away := errors.New("refused"), error(&UpstreamError{API: "api_query_auth", Reaction: Backoff})
+	for _, tt := range []struct {
+		err   error
+		tries int
+		age   time.Duration
+		want  Outcome
+	}{
+		{refused, 12, 30 * time.Minute, ""},
+		{refused, 11, 3 * time.Hour, ""},
+		{refused, 12, 2 * time.Hour, Parked},
+		{away, 100, 71 * time.Hour, ""},
+		{away, 100, 73 * time.Hour, Parked},
+	} {
+		s := NewService(Options{Store: refusing{err: tt.err}, Now: func() time.Time { return now }})
+		end := s.handleOne(t.Context(), Arrival{Type: RedirectEvent, CodeHash: "c", Payload: secret.New("code"), Tries: tt.tries, ReceivedAt: now.Add(-tt.age)})
+		if end.Outcome != tt.want || tt.want == "" && !end.RetryAt.After(now) {
+			t.Errorf("after %d tries in %v (%v) it ends with %q and is looked at again at %v, want %q", tt.tries, tt.age, tt.err, end.Outcome, end.RetryAt, tt.want)
+		}
+	}
+}
+
 // TestHandleGroup_Tickets: of a backlog of tickets one write keeps the newest;
 // when that fails it is tried again later, and the one before is kept meanwhile.
 func TestHandleGroup_Tickets(t *testing.T) {
