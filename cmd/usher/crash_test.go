@@ -326,7 +326,11 @@ func TestCrash_EveryFailpoint(t *testing.T) {
 			}
 		}
 		some = slices.DeleteFunc(slices.Clone(some), func(name string) bool { return scenarios[name].file })
-		crashAll(t, some, rounds, func(t testing.TB) string { return server.Database(t) })
+		crashAll(t, some, rounds, func(t testing.TB) string {
+			address := server.Database(t)
+			t.Cleanup(func() { server.Drop(t, address) }) // the long form makes thousands
+			return address
+		})
 	})
 }
 

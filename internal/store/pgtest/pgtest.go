@@ -98,8 +98,7 @@ func (s *Shared) Stop() error {
 	return s.stop()
 }
 
-// Database makes an empty database, which ends with the test, and returns its
-// address.
+// Database makes an empty database and returns its address.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("test%d", s.made.Add(1))
@@ -111,23 +110,30 @@ func (s *Server) Database(t testing.TB) string {
 	if _, err := c.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // the long forms make thousands
-		if err := s.drop(name); err != nil {
-			t.Logf("drop a database of PostgreSQL: %v", err)
-		}
-	})
 	return s.address(name)
 }
 
-func (s *Server) drop(database string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+// Drop ends a database whose address Database gave, and every connection to it. The
+// others end with the server, and so does one that cannot be dropped.
+func (s *Server) Drop(t testing.TB, address string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // t's own is over in a cleanup
 	defer cancel()
-	c, err := pgx.Connect(ctx, s.address("postgres"))
+	err := func() error {
+		u, err := url.Parse(address)
+		if err != nil {
+			return err
+		}
+		c, err := pgx.Connect(ctx, s.address("postgres"))
+		if err != nil {
+			return err
+		}
+		_, err = c.Exec(ctx, "DROP DATABASE "+strings.TrimPrefix(u.Path, "/")+" WITH (FORCE)")
+		return errors.Join(err, c.Close(ctx))
+	}()
 	if err != nil {
-		return err
+		t.Logf("drop %s: %v", address, err)
 	}
-	_, err = c.Exec(ctx, "DROP DATABASE "+database+" WITH (FORCE)")
-	return errors.Join(err, c.Close(ctx))
 }
 
 func (s *Server) address(database string) string {
