@@ -102,12 +102,7 @@ func (s *Shared) Stop() error {
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("test%d", s.made.Add(1))
-	c, err := pgx.Connect(t.Context(), s.address("postgres"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close(t.Context()) }()
-	if _, err := c.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+	if err := s.do(t.Context(), "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
 	}
 	return s.address(name)
@@ -119,21 +114,23 @@ func (s *Server) Drop(t testing.TB, address string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // t's own is over in a cleanup
 	defer cancel()
-	err := func() error {
-		u, err := url.Parse(address)
-		if err != nil {
-			return err
-		}
-		c, err := pgx.Connect(ctx, s.address("postgres"))
-		if err != nil {
-			return err
-		}
-		_, err = c.Exec(ctx, "DROP DATABASE "+strings.TrimPrefix(u.Path, "/")+" WITH (FORCE)")
-		return errors.Join(err, c.Close(ctx))
-	}()
+	u, err := url.Parse(address)
+	if err == nil {
+		err = s.do(ctx, "DROP DATABASE "+strings.TrimPrefix(u.Path, "/")+" WITH (FORCE)")
+	}
 	if err != nil {
 		t.Logf("drop %s: %v", address, err)
 	}
+}
+
+// do has the server do what is about whole databases.
+func (s *Server) do(ctx context.Context, statement string) error {
+	c, err := pgx.Connect(ctx, s.address("postgres"))
+	if err != nil {
+		return err
+	}
+	_, err = c.Exec(ctx, statement)
+	return errors.Join(err, c.Close(ctx))
 }
 
 func (s *Server) address(database string) string {
