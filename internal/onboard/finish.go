@@ -155,7 +155,7 @@ func (s *Service) replaced(ctx context.Context, a Arrival, auth Authorization) (
 // attempt asked for one account, that one is looked up. recovered is true when
 // that was tried.
 func (s *Service) exchange(ctx context.Context, a Arrival, e Event, claim ExchangeClaim) (auth Authorization, recovered bool, err error) {
-	if claim.Failed { // another witness found the code spent; this one may know whose it was
+	if claim.Failed { // it was found spent before; a push knows whose it was
 		if a.AppID == "" {
 			return Authorization{}, false, nil
 		}
@@ -302,7 +302,7 @@ func (s *Service) arrived(ctx context.Context, a Arrival, claim ExchangeClaim, a
 	}
 	result.DueAt, result.Now = dueAt(auth.AppID, now, auth.Tokens.Life), now
 	failpoint.Hit("exchange.before_commit")
-	if claim.Failed { // recovered after another witness gave up: take the result without the claim
+	if claim.Failed { // recovered after the code was given up: take the result without the claim
 		err = s.store.MoveResult(ctx, a.CodeHash, "", attempt.ID, result)
 	} else {
 		var superseded bool
