@@ -44,6 +44,7 @@ func (w *world) lose() {
 // again lets the arrivals that wait for another try have it.
 func (w *world) again(times int) {
 	w.t.Helper()
+	w.svc.Wait() // a try that ends after time has passed would wait from then on
 	for range times {
 		w.pass(11 * time.Minute)
 		w.ok(w.svc.HandleArrivals(w.t.Context()))

@@ -131,6 +131,7 @@ func (w *world) begin(key string) {
 
 func (w *world) end() {
 	w.t.Helper()
+	w.svc.Wait()
 	w.ok(w.db.Close())
 	w.db = nil
 }
