@@ -3,19 +3,13 @@ package onboard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"usher/internal/failpoint"
-	"usher/internal/secret"
 )
 
 const exchangeLease = 40 * time.Second // longer than any call to WeChat may take
-
-// absentTries is how often the list is asked for an account that a push named,
-// over about a minute, before its absence is believed.
-const absentTries = 6
 
 // finish spends the code of an arrival, exactly once over all witnesses of it,
 // and stores what came of it. The other witness attaches.
@@ -149,84 +143,6 @@ func (s *Service) replaced(ctx context.Context, a Arrival, auth Authorization) (
 	return begun, ok && !row.Refresh.Empty() && row.Refresh != auth.Tokens.Refresh, err
 }
 
-// exchange asks WeChat. A code that is spent although no answer was stored is
-// recovered from WeChat's list when it is known whose it was: the push names the
-// account. A redirect names none; but when its code was sent before and the
-// attempt asked for one account, that one is looked up. recovered is true when
-// that was tried.
-func (s *Service) exchange(ctx context.Context, a Arrival, e Event, claim ExchangeClaim) (auth Authorization, recovered bool, err error) {
-	if claim.Failed { // it was found spent before; a push knows whose it was
-		if a.AppID == "" {
-			return Authorization{}, false, nil
-		}
-		auth, err = s.recover(ctx, a.AppID, a.CreatedAt)
-		return auth, true, err
-	}
-	err = s.withPlatformToken(ctx, func(token secret.Secret) (err error) {
-		auth, err = s.wechat.Exchange(ctx, token, e.AuthCode)
-		return err
-	})
-	if up, ok := errors.AsType[*UpstreamError](err); ok && up.Reaction == CodeSpent {
-		owner := a.AppID
-		if owner == "" && claim.Tries > 1 {
-			attempt, readErr := s.store.Attempt(ctx, a.AttemptID)
-			if readErr != nil && !errors.Is(readErr, ErrNoRow) {
-				return Authorization{}, false, readErr
-			}
-			owner = attempt.BizAppID
-		}
-		if owner == "" {
-			return Authorization{}, false, err
-		}
-		found, err := s.recover(ctx, owner, a.CreatedAt)
-		if err != nil {
-			err = fmt.Errorf("recovering what a spent code brought: %w", err)
-		}
-		return found, true, err
-	}
-	if err != nil {
-		return Authorization{}, false, err
-	}
-	if a.AppID != "" && auth.AppID != a.AppID {
-		return Authorization{}, false, fmt.Errorf("the push names %s but the code belongs to %s", a.AppID, auth.AppID)
-	}
-	return auth, false, nil
-}
-
-// exchangeFailed gives the claim back, or ends it when the code is spent, and
-// tells the person. A push whose code was found spent recovers without sending it
-// again. A redirect does not, whose account is a guess that only WeChat's word about
-// the code confirms.
-func (s *Service) exchangeFailed(ctx context.Context, a Arrival, claim ExchangeClaim, recovered bool, cause error) (Outcome, AppID, error) {
-	up, ok := errors.AsType[*UpstreamError](cause)
-	spent := ok && up.Reaction == CodeSpent
-	failpoint.Hit("exchange.before_fail")
-	if !claim.Failed {
-		final := spent || recovered && a.AppID != ""
-		if err := s.store.FailExchange(ctx, a.CodeHash, claim.Fence, final, s.now()); err != nil && !errors.Is(err, ErrFenced) {
-			return "", "", err
-		}
-	}
-	failpoint.Hit("exchange.after_fail")
-	if a.AttemptID != "" {
-		key := blockedBy(cause)
-		if spent {
-			key = KeyCodeSpent
-		}
-		if err := s.store.SaveBlocked(ctx, a.AttemptID, key, s.now()); err != nil {
-			return "", "", err
-		}
-		s.hub.wake(a.AttemptID)
-	}
-	if spent && a.AppID == "" {
-		return Ignored, "", nil // the push, which names the account, may still recover it
-	}
-	if spent && a.Tries >= absentTries {
-		return Ignored, a.AppID, nil // the whole list lacks the account: the merchant has withdrawn since
-	}
-	return "", "", cause
-}
-
 // attach ends the second witness of an exchange. A push that names another
 // attempt than the redirect moves the result there: it came from WeChat itself,
 // the redirect came through a browser.
@@ -326,63 +242,4 @@ func (s *Service) arrived(ctx context.Context, a Arrival, claim ExchangeClaim, a
 	}
 	s.hub.wake(attempt.ID)
 	return nil
-}
-
-// judge compares what came with what was asked for and with what was known.
-func (s *Service) judge(attempt Attempt, before *Account, auth Authorization, kind AccountKind) Arrived {
-	r := Arrived{
-		AppID: auth.AppID, Grants: auth.Grants.Normalize(), Tokens: auth.Tokens, Standing: Active,
-		AttemptID: attempt.ID, Wanted: attempt.Wanted, Verdict: Connected,
-	}
-	if auth.Grants == nil && before != nil { // WeChat sent no func_info: what is stored still holds
-		r.Grants = before.Grants
-	}
-	if kind == UnknownKind {
-		kind = kindBy(r.Grants)
-	}
-	wanted := slices.DeleteFunc(slices.Clone(attempt.Wanted), func(id PermissionID) bool {
-		set, _ := LookupSet(id)
-		return !set.GrantedBy(kind)
-	})
-	r.Missing = r.Grants.Without(wanted)
-	known := before != nil && before.Standing != Revoked && before.Standing != Refused
-	// An account that is served already is not put aside: somebody decided on it.
-	unproven := !known || before.Standing == Quarantined
-	switch {
-	case attempt.ID == "" && before != nil && (before.Standing == Quarantined || before.Standing == Refused):
-		r.Standing = before.Standing // a change of the sets decides nothing
-	case unproven && (attempt.Hold || !attempt.CanceledAt.IsZero()):
-		r.Standing = Quarantined
-	case before != nil && before.Standing == Refused && (attempt.InvitedBy == "" || attempt.BizAppID != auth.AppID):
-		r.Standing = Quarantined // the operator said no, so only the operator can take that back
-	}
-	if known {
-		r.Added = before.Grants.Without(r.Grants.IDs())
-		r.Removed = r.Grants.Without(before.Grants.IDs())
-	}
-	switch {
-	case attempt.BizAppID != "" && attempt.BizAppID != auth.AppID:
-		r.Verdict, r.Missing, r.Wanted = WrongAccount, nil, nil
-		if unproven {
-			r.Standing = Quarantined
-		}
-	case len(r.Missing) > 0:
-		r.Verdict = Missing
-	case known && len(r.Added)+len(r.Removed) > 0:
-		r.Verdict = Updated
-	case known && before.Standing == Active:
-		r.Verdict = Already
-	}
-	return r
-}
-
-// kindBy guesses the kind of an account from its grants while the profile is
-// not read yet: most sets can be granted by one kind only.
-func kindBy(grants Grants) AccountKind {
-	for _, g := range grants {
-		if set, ok := LookupSet(g.ID); ok && len(set.Kinds) == 1 {
-			return set.Kinds[0]
-		}
-	}
-	return UnknownKind
 }
