@@ -224,6 +224,14 @@ func (s *Store) Cross(ctx context.Context, fn func(exec func(text string) error)
 	return err
 }
 
+// Batched is Cross through the writer.
+func (s *Store) Batched(ctx context.Context, fn func(exec func(text string) error) error) error {
+	_, err := writeGrouped(ctx, s, func(ctx context.Context, q querier) (int64, error) {
+		return 0, fn(func(text string) error { _, err := exec(ctx, q, text); return err })
+	})
+	return err
+}
+
 // SealedPlaces names the columns that are known to be sealed.
 func SealedPlaces() (names []string) {
 	for _, p := range sealedPlaces {

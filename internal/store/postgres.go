@@ -93,8 +93,9 @@ func (t pgTx) commit() error { defer t.end(); return t.Commit() }
 func (t pgTx) rollback()     { defer t.end(); _ = t.Rollback() }
 
 // retryable reports whether PostgreSQL broke off a transaction only because of
-// another one: a deadlock or a serialization failure.
+// another one: a deadlock, a serialization failure, or a row with the number that
+// two processes drew in one millisecond, which the next try draws anew.
 func retryable(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (e.Code == "40P01" || e.Code == "40001")
+	return ok && (e.Code == "40P01" || e.Code == "40001" || e.Code == "23505")
 }

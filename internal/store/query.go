@@ -183,17 +183,21 @@ func (j jsonOf[T]) Scan(v any) error {
 }
 
 // idSource makes numbers that grow with time and that two processes hardly ever
-// make alike: 43 bits of milliseconds and 20 random ones.
+// make alike: 43 bits of milliseconds and 20 random ones. Within a millisecond they
+// grow by random steps, so that those of two processes do not run into each other.
 type idSource struct{ last atomic.Int64 }
 
-const idBits = 20
+const (
+	idBits = 20
+	idStep = 1 << 10
+)
 
 func (s *idSource) next(now time.Time) int64 {
 	id := max(now.UnixMilli(), 0)<<idBits | rand.Int64N(1<<idBits)
 	for {
 		last := s.last.Load()
 		if id <= last {
-			id = last + 1
+			id = last + 1 + rand.Int64N(idStep)
 		}
 		if s.last.CompareAndSwap(last, id) {
 			return id

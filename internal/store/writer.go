@@ -125,9 +125,9 @@ func (w *writer) loop() {
 
 // commit runs the batch in one transaction and answers everybody. When one of
 // the writes fails, the transaction is done again with each write in a savepoint
-// of its own, so that only the failing ones are undone. After a deadlock with the
-// batch of another process each write gets a transaction of its own: two batches
-// that each hold what the other one wants would only meet again.
+// of its own, so that only the failing ones are undone. When it met the batch of
+// another process each write gets a transaction of its own: two batches that each
+// hold what the other one wants would only meet again.
 func (w *writer) commit(batch []*job) {
 	ctx := context.Background()
 	results := make([]error, len(batch))
@@ -135,7 +135,7 @@ func (w *writer) commit(batch []*job) {
 	if errors.Is(err, errAgain) {
 		err = w.try(ctx, batch, results, true)
 	}
-	if errors.Is(err, errDeadlock) {
+	if errors.Is(err, errAlone) {
 		for _, j := range batch {
 			err := alone(ctx, w.begin, j.run)
 			if err == nil {
@@ -161,9 +161,9 @@ func (w *writer) commit(batch []*job) {
 // errAgain says that the batch has to be done again with savepoints.
 var errAgain = errors.New("one of the writes failed")
 
-// errDeadlock says that each write of the batch has to be done in a transaction of
+// errAlone says that each write of the batch has to be done in a transaction of
 // its own.
-var errDeadlock = errors.New("the batch met a deadlock")
+var errAlone = errors.New("the batch met that of another process")
 
 func (w *writer) try(ctx context.Context, batch []*job, results []error, savepoints bool) error {
 	tx, err := w.begin(ctx)
@@ -178,7 +178,7 @@ func (w *writer) try(ctx context.Context, batch []*job, results []error, savepoi
 			}
 			if retryable(results[i]) {
 				tx.rollback()
-				return errDeadlock
+				return errAlone
 			}
 			continue
 		}
@@ -187,7 +187,7 @@ func (w *writer) try(ctx context.Context, batch []*job, results []error, savepoi
 			tx.rollback()
 			switch {
 			case retryable(results[i]):
-				return errDeadlock
+				return errAlone
 			case len(batch) == 1:
 				return results[i]
 			}
@@ -245,7 +245,7 @@ func harmless(err error) bool {
 	return errors.Is(err, onboard.ErrNoRow) || errors.Is(err, onboard.ErrFenced)
 }
 
-// retries bounds how often a write that met a deadlock is done again.
+// retries bounds how often a write that met that of another process is done again.
 const retries = 5
 
 // alone runs fn in a transaction of its own.

@@ -50,14 +50,14 @@ func (s *suite) saveArrivalRace() {
 	s.saveAttempt("a")
 	var isNew atomic.Int64
 	s.race(100, func(i int, st onboard.Store) error {
-		ok, err := st.SaveArrival(s.ctx, onboard.Arrival{Digest: fmt.Sprint(i / 4), AttemptID: "a", ReceivedAt: t0, Payload: secret.New("p")})
+		ok, err := st.SaveArrival(s.ctx, onboard.Arrival{Digest: fmt.Sprint(i / 4), AttemptID: "a", ReceivedAt: at(time.Duration(i/4) * time.Millisecond), Payload: secret.New("p")})
 		if ok {
 			isNew.Add(1)
 		}
 		return err
 	})
 	s.same("new arrivals", isNew.Load(), int64(25))
-	got := must(s.ClaimArrivals(s.ctx, t0, at(time.Minute), 1000, ""))(s)
+	got := must(s.ClaimArrivals(s.ctx, at(time.Second), at(time.Minute), 1000, ""))(s)
 	unique := digests(got)
 	slices.Sort(unique)
 	s.same("stored arrivals", len(slices.Compact(unique)), 25)
@@ -111,7 +111,7 @@ func (s *suite) claimArrivalsOfCode() {
 func (s *suite) claimArrivalsRace() {
 	const n = 120
 	s.race(n, func(i int, st onboard.Store) error {
-		_, err := st.SaveArrival(s.ctx, onboard.Arrival{Digest: fmt.Sprint(i), ReceivedAt: t0})
+		_, err := st.SaveArrival(s.ctx, onboard.Arrival{Digest: fmt.Sprint(i), ReceivedAt: at(time.Duration(i) * time.Millisecond)})
 		return err
 	})
 	var mu sync.Mutex
