@@ -173,7 +173,7 @@ func TestLate(t *testing.T) {
 	if err := c.sim.AddFault(simulator.Fault{Kind: simulator.Late, Path: refreshPath, Delay: time.Hour, Next: 1}); err != nil {
 		t.Fatal(err)
 	}
-	ctx, leave := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, leave := context.WithTimeout(t.Context(), time.Minute)
 	defer leave()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.wx.URL+refreshPath+"?access_token="+url.QueryEscape(c.token),
 		strings.NewReader(`{"component_appid":"`+appID+`","authorizer_appid":"`+simulator.TeaHouse+`","authorizer_refresh_token":"`+before.RefreshToken+`"}`))
