@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/makiuchi-d/gozxing"
 	"golang.org/x/net/html"
@@ -93,6 +94,7 @@ func (b *browser) refresh() *browser {
 // click follows the first link of the page whose address contains part.
 func (b *browser) click(part string) *browser {
 	b.t.Helper()
+	b.arrive(func() bool { return len(b.links(part)) > 0 })
 	if all := b.links(part); len(all) > 0 {
 		return b.load(http.MethodGet, all[0], nil)
 	}
@@ -273,13 +275,27 @@ func (b *browser) expect(status int, texts ...string) *browser {
 	if b.status != status {
 		b.t.Fatalf("%s answered %d, want %d:\n%s", b.at, b.status, status, b.body)
 	}
-	shown := html.UnescapeString(b.body)
+	lacks := func(text string) bool { return !strings.Contains(html.UnescapeString(b.body), text) }
+	b.arrive(func() bool { return !slices.ContainsFunc(texts, lacks) })
 	for _, text := range texts {
-		if !strings.Contains(shown, text) {
+		if lacks(text) {
 			b.t.Errorf("%s lacks %q:\n%s", b.at, text, b.body)
 		}
 	}
 	return b
+}
+
+// arrive waits for what the page is to have while the page says that permissions are
+// being read: whoever comes back from WeChat is shown that after three seconds, which
+// are not enough on a busy machine.
+func (b *browser) arrive(has func() bool) {
+	b.t.Helper()
+	for late := time.Now().Add(time.Minute); !has() && time.Now().Before(late); time.Sleep(50 * time.Millisecond) {
+		if !strings.Contains(b.body, "正在读取权限") && !strings.Contains(b.body, "Reading permissions") {
+			return
+		}
+		b.refresh()
+	}
 }
 
 // find lists the elements of the page with this tag, in order.

@@ -22,6 +22,7 @@ func (w *world) adminSignsIn(b *tab, role admin.Role) {
 		w.t.Fatal(err)
 	}
 	b.open(w.base + "/admin")
+	b.focused()
 	b.do(chromedp.SendKeys(chromedp.CSS(`#name`), name), chromedp.SendKeys(chromedp.CSS(`#password`), adminPassword))
 	b.click(`form button[type=submit]`)
 	b.until(`document.readyState === "complete" && location.pathname === "/admin"`)

@@ -187,6 +187,13 @@ func (b *tab) at(path string) {
 	b.until(fmt.Sprintf(`document.readyState === "complete" && location.pathname.startsWith(%q)`, path))
 }
 
+// focused waits until the page has put the focus where it wants it: the browser
+// complains when somebody types before.
+func (b *tab) focused() {
+	b.t.Helper()
+	b.until(`document.querySelector("[autofocus]") !== null && document.activeElement === document.querySelector("[autofocus]")`)
+}
+
 // click presses the element.
 func (b *tab) click(selector string) {
 	b.t.Helper()

@@ -65,7 +65,7 @@ func (w *world) failing(clock *clock, appID string) {
 // top of the events and has it handled again, and the merchant is there.
 func TestConsole_FailedEvent(t *testing.T) {
 	clock := &clock{}
-	w := startAll(t, options{quiet: true, now: clock.now})
+	w := startAll(t, options{quiet: true, still: true, now: clock.now})
 	w.ticket()
 	b := w.owner()
 	w.failing(clock, simulator.TeaHouse)
@@ -84,7 +84,7 @@ func TestConsole_FailedEvent(t *testing.T) {
 // applies it.
 func TestConsole_Reconcile(t *testing.T) {
 	clock := &clock{}
-	w := startAll(t, options{quiet: true, now: clock.now})
+	w := startAll(t, options{quiet: true, still: true, now: clock.now})
 	w.ticket()
 	if err := w.svc.KeepSwept(t.Context()); err != nil { // the one at the start, which would find it too
 		t.Fatal(err)
@@ -184,7 +184,7 @@ func TestConsole_Lab(t *testing.T) {
 // how far it is, can be left, and goes on to the result by itself.
 func TestChromium_Reconcile(t *testing.T) {
 	clock := &clock{}
-	w := startAll(t, options{quiet: true, now: clock.now})
+	w := startAll(t, options{quiet: true, still: true, now: clock.now})
 	w.ticket()
 	if err := w.svc.KeepSwept(t.Context()); err != nil {
 		t.Fatal(err)
@@ -194,11 +194,11 @@ func TestChromium_Reconcile(t *testing.T) {
 	w.failing(clock, simulator.Takeaway)
 	b := newTab(t, chromium.Start(t, chromium.Program(t), nil), look{})
 	b.open(w.base + "/admin/sign-in?next=/admin/reconcile")
-	b.until(`document.querySelector("#password") !== null`)
+	b.focused()
 	ask[bool](b, `(document.querySelector("#name").value = "owner", document.querySelector("#password").value = "`+adminPassword+`", true)`)
 	b.click(`form[action="/admin/sign-in"] button`)
 	b.sees("退出登录")
-	if err := w.sim.AddFault(simulator.Fault{Kind: simulator.Latency, Path: "/cgi-bin/component/api_get_authorizer_list", Next: 1, Delay: 3 * time.Second}); err != nil {
+	if err := w.sim.AddFault(simulator.Fault{Kind: simulator.Latency, Path: "/cgi-bin/component/api_get_authorizer_list", Next: 1, Delay: 9 * time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	b.open(w.base + "/admin/reconcile")

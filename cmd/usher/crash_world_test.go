@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -19,7 +18,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -110,25 +108,6 @@ type child struct {
 	log   syncBuffer
 	begun time.Time
 	ended chan struct{} // closed when it is over
-}
-
-// ports are below those that the system hands out, so that nobody takes the one
-// of a program that is between two lives.
-var ports atomic.Int64
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		address := fmt.Sprintf("127.0.0.1:%d", 20000+(int64(os.Getpid())*97+ports.Add(1))%10000)
-		if ln, err := net.Listen("tcp", address); err == nil {
-			if err := ln.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return address
-		}
-	}
-	t.Fatal("no free port from 20000 to 29999")
-	return ""
 }
 
 // newCrash prepares a world in which the program does not run yet and WeChat is
@@ -263,7 +242,7 @@ func (c *crash) launch(listen, failpoints string) *child {
 	select {
 	case <-started.seen:
 	case <-ch.ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(5 * time.Minute):
 		c.t.Fatalf("the program did not start:\n%s", &ch.log)
 	}
 	return ch
@@ -436,7 +415,7 @@ func (c *crash) stop() {
 	}
 	select {
 	case <-c.child.ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(5 * time.Minute):
 		c.t.Fatalf("the program did not stop:\n%s", &c.child.log)
 	}
 	if !c.child.cmd.ProcessState.Success() {
@@ -579,7 +558,7 @@ func (c *crash) awaitKill(before int) {
 	select {
 	case <-c.child.ended:
 		c.revive()
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		c.t.Fatalf("the failpoint was not reached")
 	}
 }

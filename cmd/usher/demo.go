@@ -181,7 +181,7 @@ func (d demo) run(ctx context.Context) error {
 // waitTicket waits for the first ticket. It does not wait for ever, because
 // without one the pages still work and say what is missing.
 func waitTicket(ctx context.Context, svc *onboard.Service) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	for !svc.Ready(ctx).OK {
 		select {

@@ -67,7 +67,7 @@ func bringMerchants(ctx context.Context, svc *onboard.Service, sim *simulator.Si
 
 // waitFinished waits until the site has dealt with what WeChat said of an attempt.
 func waitFinished(ctx context.Context, svc *onboard.Service, id string) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	changes, stop := svc.Watch(id)
 	defer stop()

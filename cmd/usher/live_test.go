@@ -57,7 +57,7 @@ func (w *world) follow(b *browser, attempt string) *livePage {
 // expect waits for an event with the text.
 func (p *livePage) expect(text string) {
 	p.w.t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		select {
 		case event, ok := <-p.events:

@@ -57,9 +57,7 @@ func newNginx(t *testing.T, upstream string) *nginx {
 	t.Helper()
 	n := &nginx{t: t, dir: t.TempDir(), trusted: x509.NewCertPool(), ended: make(chan error, 1)}
 	for _, address := range []*string{&n.http, &n.https} {
-		ln := listenLocal(t)
-		*address = ln.Addr().String()
-		ln.Close()
+		*address = freeAddress(t)
 	}
 	n.certificate()
 	manual, err := os.ReadFile(filepath.Join("..", "..", "docs", "nginx.conf"))

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"usher/internal/simulator"
 )
@@ -70,7 +71,8 @@ func plugin(t *testing.T, on engine) {
 // TestPlugin_Limited asks again and again from one address. Others are not kept
 // from their codes.
 func TestPlugin_Limited(t *testing.T) {
-	w := startAll(t, options{quiet: true, config: manyAddresses})
+	begun := time.Now() // for the site it stays so: what was used up does not come back meanwhile
+	w := startAll(t, options{quiet: true, still: true, config: manyAddresses, now: func() time.Time { return begun }})
 	w.ticket()
 	address := w.phoneURL(w.merchant(anyMini()).desk) + "/plugin"
 	var answer struct{ Error, Message string }

@@ -70,7 +70,7 @@ func paused(t *testing.T, c *crash, n int, long time.Duration) {
 	r.faults.API = append(r.faults.API, slow)
 	random := rand.New(rand.NewPCG(uint64(r.seed), 11))
 	calm, calls, stops := 0, 0, 0
-	for round, end := 0, time.Now().Add(long); round < 3 || time.Now().Before(end); round++ {
+	for round, end := 0, time.Now().Add(long); round < 3 || r.lateWrites() == 0 && round < 30 || time.Now().Before(end); round++ {
 		if round%3 == 0 { // nobody is stopped
 			r.setFaults(simulator.Faults{Push: r.faults.Push, API: []simulator.Fault{slow}})
 			r.anew() // what was lost before is put right, and not counted

@@ -143,11 +143,11 @@ func updateInvalidatesCache(t *testing.T, two func(*testing.T) (a, b *world)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
 	if err := a.sim.ChangePermissions(t.Context(), simulator.TeaHouse, []int{18}); err != nil {
 		t.Fatal(err)
 	}
 	a.settle()
+	begun := time.Now()
 	b.eventually("the second program serves the token of before", func(ctx context.Context) (bool, error) {
 		now, _, err := b.svc.AccessToken(ctx, simulator.TeaHouse)
 		return now != old, err
