@@ -118,7 +118,7 @@ func (s *Server) handleAgain(a *adminContext) error {
 	switch result := now.Result(); {
 	case !again:
 		class, key = "warn", i18n.EventsAgainNot
-	case result == admin.EventFailed || result == admin.EventWaiting && now.Tries > 0 && now.DueAt.After(s.Now()) && now.Reason != "":
+	case result == admin.EventFailed || result == admin.EventWaiting && now.Reason != "": // reviving it had cleared that
 		class, key = "bad", i18n.EventsAgainFailed
 	case result == admin.EventWaiting:
 		class, key = "warn", i18n.EventsAgainWaits

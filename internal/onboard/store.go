@@ -76,7 +76,7 @@ type Store interface {
 
 	// ReviveArrival makes an arrival due at now for a person who asks for it: one
 	// that is parked begins anew, one that waits for longer than lease does not wait
-	// any more. ok is false for any other, and for one whose content is gone.
+	// any more, and why it did is forgotten. ok is false for any other, and for one whose content is gone.
 	ReviveArrival(ctx context.Context, id int64, now time.Time, lease time.Duration) (codeHash string, ok bool, err error)
 
 	// ReviveParked makes up to limit parked arrivals due at now, the oldest first, and

@@ -132,7 +132,7 @@ func (s *Store) FinishArrivals(ctx context.Context, ends []onboard.ArrivalEnd, n
 	return err
 }
 
-const reviveArrival = `UPDATE arrival SET outcome = '', due_at = $3, finished_at = 0, fence = fence + 1,
+const reviveArrival = `UPDATE arrival SET outcome = '', reason = '', due_at = $3, finished_at = 0, fence = fence + 1,
 		tries = CASE WHEN outcome = 'parked' THEN 0 ELSE tries END
 	WHERE platform = $1 AND id = $2 AND payload <> '' AND (outcome = 'parked' OR outcome = '' AND due_at > $4)
 	RETURNING code_hash`
@@ -152,7 +152,7 @@ func (s *Store) ReviveArrival(ctx context.Context, id int64, now time.Time, leas
 	return hashes[0], true, nil
 }
 
-const reviveParked = `UPDATE arrival SET outcome = '', due_at = $2, finished_at = 0, fence = fence + 1, tries = 0
+const reviveParked = `UPDATE arrival SET outcome = '', reason = '', due_at = $2, finished_at = 0, fence = fence + 1, tries = 0
 	WHERE platform = $1 AND outcome = 'parked' AND payload <> '' AND id IN (
 		SELECT id FROM arrival WHERE platform = $1 AND outcome = 'parked' AND payload <> '' ORDER BY id LIMIT $3)`
 

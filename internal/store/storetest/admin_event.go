@@ -95,6 +95,13 @@ func (s *adminSuite) events() {
 	s.fails("Event of an unknown id", err, onboard.ErrNoRow)
 	s.same("EventTypes", fmt.Sprint(pass(s.EventTypes(s.ctx))(s)), "[authorized component_verify_ticket invented redirect]")
 	s.same("FailedEvents", pass(s.FailedEvents(s.ctx, 10))(s), int64(1))
+	if st, ok := s.Store.(onboard.Store); ok { // until it fails again, nothing says that it failed
+		for _, a := range []onboard.Arrival{all[1], all[6]} {
+			_, ok, err := st.ReviveArrival(s.ctx, a.ID, minute(7), time.Minute)
+			s.ok(err)
+			s.same("Reason of a revived one", []any{ok, pass(s.Event(s.ctx, a.ID))(s).Reason}, []any{true, ""})
+		}
+	}
 }
 
 // reviveArrival gives one that failed another life, once, and leaves alone what is
