@@ -122,13 +122,13 @@ func (c *crash) checkBindings(truth simulator.Truth) {
 			c.t.Errorf("%s was exchanged %d times after %d authorizations", appID, n, c.given[appID])
 		}
 	}
-	for appID, id := range c.consents {
-		got, ok := ended[id]
+	for _, agreed := range c.consents {
+		got, ok := ended[agreed.attempt]
 		switch {
-		case ok && got != appID:
-			c.t.Errorf("attempt %s ended with %s, but %s was chosen in it", id, got, appID)
-		case !ok && c.habit.repush && c.told(appID):
-			c.t.Errorf("attempt %s of %s never ended", id, appID)
+		case ok && got != agreed.appID:
+			c.t.Errorf("attempt %s ended with %s, but %s was chosen in it", agreed.attempt, got, agreed.appID)
+		case !ok && c.habit.repush && c.acked.told(agreed.code): // WeChat pushes nothing when one agrees to the same again
+			c.t.Errorf("attempt %s of %s never ended", agreed.attempt, agreed.appID)
 		}
 	}
 	// A code whose outcome is unknown is sent once more for each crash and account, and
@@ -137,11 +137,6 @@ func (c *crash) checkBindings(truth simulator.Truth) {
 	if most := c.codes + 2 + 2*c.killed*len(c.given) + n.Spoiled; n.Total > most {
 		c.t.Errorf("%d calls of %s, %d of them spoiled, for %d codes and %d crashes", n.Total, exchangePath, n.Spoiled, c.codes, c.killed)
 	}
-}
-
-// told reports whether a push about an account was taken before WeChat gave it up.
-func (c *crash) told(appID string) bool {
-	return slices.ContainsFunc(c.sim.Deliveries(), func(d simulator.Delivery) bool { return d.Account == appID && d.Outcome == "success" })
 }
 
 func (c *crash) rows(text string, each func(a, b string)) {

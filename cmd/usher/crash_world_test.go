@@ -87,10 +87,10 @@ type crash struct {
 	raw       *sql.DB // beside the program's own connections
 	client    *http.Client
 	child     *child
-	killed    int               // times the program was killed
-	stillborn bool              // its last run panicked before it served
-	acked     acks              // pushes that the program answered with success
-	consents  map[string]string // attempt by account
+	killed    int  // times the program was killed
+	stillborn bool // its last run panicked before it served
+	acked     acks // pushes that the program answered with success
+	consents  []consent
 	seed      int64
 	faults    simulator.Faults // what WeChat does wrong unless it is calm
 	spoiled   int              // calls that WeChat had spoiled when pauses were forgotten last
@@ -118,7 +118,7 @@ func newCrash(t *testing.T, h habit, database string, seed int64) *crash {
 	if _, err := crashProgram(); err != nil {
 		t.Fatal(err)
 	}
-	c := &crash{t: t, habit: h, database: database, listen: freeAddress(t), consents: map[string]string{}, given: map[string]int{}, seed: seed}
+	c := &crash{t: t, habit: h, database: database, listen: freeAddress(t), given: map[string]int{}, seed: seed}
 	if database == "" {
 		c.database = filepath.Join(t.TempDir(), "usher.db")
 	}
@@ -273,9 +273,13 @@ func (n *notice) Write(p []byte) (int, error) {
 type acks struct {
 	open func(query string, body []byte) (onboard.Push, error)
 
-	mu   sync.Mutex
-	seen map[string]bool
+	mu    sync.Mutex
+	seen  map[string]bool // by digest
+	codes map[string]bool // the authorization codes in them
 }
+
+// consent is what a merchant agreed to.
+type consent struct{ attempt, appID, code string }
 
 // pushOpener opens pushes as the program does.
 func pushOpener(t testing.TB) func(query string, body []byte) (onboard.Push, error) {
@@ -310,13 +314,20 @@ func (a *acks) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		a.mu.Lock()
 		if a.seen == nil {
-			a.seen = map[string]bool{}
+			a.seen, a.codes = map[string]bool{}, map[string]bool{}
 		}
-		a.seen[p.Digest] = true
+		a.seen[p.Digest], a.codes[p.Event.AuthCode.Reveal()] = true, true
 		a.mu.Unlock()
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
+}
+
+// told reports whether a push with this code was taken.
+func (a *acks) told(code string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.codes[code]
 }
 
 // digests are those of the pushes so far.
@@ -519,7 +530,11 @@ func (c *crash) consent(path, link, appID string) (redirect string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.consents[appID] = path[strings.LastIndex(path, "/")+1:]
+	back, err := url.Parse(redirect)
+	if err != nil || back.Query().Get("auth_code") == "" {
+		c.t.Fatalf("WeChat sent the browser on without a code: %v", err)
+	}
+	c.consents = append(c.consents, consent{path[strings.LastIndex(path, "/")+1:], appID, back.Query().Get("auth_code")})
 	c.count(appID)
 	return redirect
 }
