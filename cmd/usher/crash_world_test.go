@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -505,15 +506,18 @@ func (c *crash) is(text string, want int) error {
 	return nil
 }
 
+// visitors counts those who come from addresses of their own, which have a limit.
+var visitors atomic.Int64
+
 // attempt begins one and returns its path and the link to WeChat.
 func (c *crash) attempt() (path, link string) {
 	c.t.Helper()
 	c.eventually("begin", func() (err error) {
-		path, err = c.call(http.MethodPost, "/connect", url.Values{"auth_type": {"6"}}, int(ports.Add(1)))
+		path, err = c.call(http.MethodPost, "/connect", url.Values{"auth_type": {"6"}}, int(visitors.Add(1)))
 		return err
 	})
 	c.eventually("hand off", func() (err error) {
-		link, err = c.call(http.MethodPost, path+"/pc", nil, int(ports.Add(1)))
+		link, err = c.call(http.MethodPost, path+"/pc", nil, int(visitors.Add(1)))
 		if err == nil && !strings.Contains(link, "pre_auth_code=") {
 			err = fmt.Errorf("sent to %s", link)
 		}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"regexp"
 	"sync"
@@ -222,19 +221,38 @@ func (w *world) restartWith(change func(*program)) {
 	w.serveSite(p)
 }
 
-// ports are below those that the system hands out, so that nobody takes the one
-// of a program that is between two lives.
-var ports atomic.Int64
+// Ports of the tests are below those that the system hands out, and each run of the
+// tests has a thousand of its own, so that nobody takes the one of a program that is
+// between two lives. Whoever listens on the first has the others.
+var (
+	firstPort = sync.OnceValue(func() net.Listener {
+		for port := 20000; port < 30000; port += 1000 {
+			if ln, err := listenOn(port); err == nil {
+				return ln
+			}
+		}
+		return nil
+	})
+	portsUsed atomic.Int64
+)
+
+func listenOn(port int) (net.Listener, error) {
+	return net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+}
 
 // listenLocal takes a free port.
 func listenLocal(t testing.TB) net.Listener {
 	t.Helper()
-	for range 1000 {
-		if ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+(int64(os.Getpid())*97+ports.Add(1))%10000)); err == nil {
+	first := firstPort()
+	if first == nil {
+		t.Fatal("ten runs of these tests at once are too many")
+	}
+	for range 999 {
+		if ln, err := listenOn(first.Addr().(*net.TCPAddr).Port + 1 + int(portsUsed.Add(1)%999)); err == nil {
 			return ln
 		}
 	}
-	t.Fatal("no free port from 20000 to 29999")
+	t.Fatalf("no free port above %s", first.Addr())
 	return nil
 }
 
