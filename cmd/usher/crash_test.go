@@ -312,7 +312,7 @@ func TestCrash_EveryFailpoint(t *testing.T) {
 		return
 	}
 	rounds := crashRounds()
-	t.Run("SQLite", func(t *testing.T) { crashAll(t, points, rounds, func(testing.TB) string { return "" }) })
+	t.Run("SQLite", func(t *testing.T) { crashAll(t, points, rounds, 24, func(testing.TB) string { return "" }) })
 	t.Run("PostgreSQL", func(t *testing.T) {
 		server := pgtest.Start(t)
 		some := points
@@ -326,7 +326,7 @@ func TestCrash_EveryFailpoint(t *testing.T) {
 			}
 		}
 		some = slices.DeleteFunc(slices.Clone(some), func(name string) bool { return scenarios[name].file })
-		crashAll(t, some, rounds, func(t testing.TB) string {
+		crashAll(t, some, rounds, 12, func(t testing.TB) string { // of which each may have a dozen connections
 			address := server.Database(t)
 			t.Cleanup(func() { server.Drop(t, address) }) // the long form makes thousands
 			return address
@@ -334,16 +334,14 @@ func TestCrash_EveryFailpoint(t *testing.T) {
 	})
 }
 
-// crashesAtOnce is how many worlds there are at a time. Each mostly waits.
-const crashesAtOnce = 12
-
-func crashAll(t *testing.T, points []string, rounds int, database func(testing.TB) string) {
+// crashAll runs some worlds at a time, of which each mostly waits.
+func crashAll(t *testing.T, points []string, rounds, atOnce int, database func(testing.TB) string) {
 	var all sync.WaitGroup
 	defer func() {
 		all.Wait()
 		t.Logf("%d steps, %d rounds of each", len(points), rounds)
 	}()
-	slots := make(chan struct{}, crashesAtOnce)
+	slots := make(chan struct{}, atOnce)
 	turn := 0
 	for round := range rounds {
 		for i, name := range points {
