@@ -117,7 +117,7 @@ func TestSSE_Clients_NoLeak(t *testing.T) {
 	if each > 64<<10 && !raced {
 		t.Errorf("a live page needs %d bytes, want at most %d", each, 64<<10)
 	}
-	if drained > 30*time.Second {
+	if drained > 5*time.Second {
 		t.Errorf("ending %d pages took %v", n, drained)
 	}
 	if len(service.watchers) > 0 || s.streams.total > 0 {

@@ -269,9 +269,9 @@ func freeAddress(t testing.TB) string {
 // ticket gives the site its first ticket and waits until it is dealt with.
 func (w *world) ticket() {
 	w.t.Helper()
-	w.eventually("the site takes no ticket", func(ctx context.Context) (bool, error) {
-		return w.sim.PushTicket(ctx) == nil, nil // a push may take four seconds and a half
-	})
+	if err := w.sim.PushTicket(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
 	w.settle()
 }
 

@@ -63,7 +63,7 @@ func TestPool_Exhaustion(t *testing.T) {
 		took = append(took, time.Since(begun))
 		var held int
 		if err := db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()
-			AND state LIKE 'idle in transaction%' AND state_change < now() - interval '5 seconds'`).Scan(&held); err != nil || held > 0 {
+			AND state LIKE 'idle in transaction%' AND state_change < now() - interval '1 second'`).Scan(&held); err != nil || held > 0 {
 			t.Errorf("%d transactions are open and idle, %v", held, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"usher/internal/onboard"
 	"usher/internal/simulator"
@@ -35,8 +36,12 @@ func TestStop_LivePage(t *testing.T) {
 	if lines.Err() != nil || lines.Text() == "" {
 		t.Fatalf("the live page ended before its first event: %v", lines.Err())
 	}
-	if err := w.stopSite(); err != nil { // as it is when a stream is still open at the end of drainTime
+	begun := time.Now()
+	if err := w.stopSite(); err != nil {
 		t.Errorf("run = %v, want nil", err)
+	}
+	if took := time.Since(begun); took > drainTime/2 {
+		t.Errorf("stopping took %v with a live page open", took)
 	}
 	for lines.Scan() { // the rest of the stream
 	}

@@ -141,7 +141,7 @@ func TestStore_ReadThenWrite_Contended(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const each = 20 // SQLite waits for five seconds at most, and is not fair
+	const each = 60
 	var all sync.WaitGroup
 	for i, s := range []*store.Store{running, beside} {
 		all.Go(func() {
@@ -177,7 +177,7 @@ func TestSQLite_Busy(t *testing.T) {
 		_, err := s.SaveArrival(t.Context(), onboard.Arrival{Digest: "1", ReceivedAt: t0})
 		ended <- err
 	}()
-	for range 5 { // reads do not wait
+	for range 20 { // reads do not wait
 		if _, err := s.Credentials(t.Context(), "wx1"); err != nil {
 			t.Errorf("Credentials while another process writes = %v", err)
 		}

@@ -152,7 +152,7 @@ func TestPostgreSQL_Clock(t *testing.T) {
 	}
 	right := func(when string) {
 		t.Helper()
-		if off := time.Since(s.Now().Round(0)).Abs(); off > time.Minute {
+		if off := time.Since(s.Now().Round(0)).Abs(); off > time.Second {
 			t.Errorf("%s Now is off by %v", when, off)
 		}
 	}
